@@ -1,0 +1,62 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace I2M.Kernels.Host;
+
+/// <summary>The CPU: vectorised C# on all cores, the default everywhere and the measure for every other backend.</summary>
+public sealed unsafe partial class HostBackend
+{
+    private readonly ForRows _rows;
+
+    /// <summary>Threads that compute.</summary>
+    public int Threads => _rows.Threads;
+
+    /// <inheritdoc/>
+    public string Name => "host";
+
+    /// <inheritdoc/>
+    public DeviceInfo Device { get; }
+
+    /// <inheritdoc/>
+    public BufferPool Pool { get; } = new(length => new HostBuffer(length));
+
+    /// <param name="threads">Threads that compute, the caller included; 0 takes one per processor.</param>
+    public HostBackend(int threads = 0)
+    {
+        _rows = new ForRows(threads > 0 ? threads : Environment.ProcessorCount);
+        string vectors = Vector512.IsHardwareAccelerated ? "512-bit vectors"
+            : Vector256.IsHardwareAccelerated ? "256-bit vectors"
+            : Vector128.IsHardwareAccelerated ? "128-bit vectors" : "no vectors";
+        Device = new DeviceInfo($"{RuntimeInformation.ProcessArchitecture} processor", $"{vectors}, {Threads} threads",
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Environment.ProcessorCount);
+    }
+
+    /// <inheritdoc/>
+    public void CopyFromHost(ReadOnlySpan<float> source, BufferView destination) => source.CopyTo(Span(destination));
+
+    /// <inheritdoc/>
+    public void CopyFromHost(ReadOnlySpan<int> source, BufferView destination) => source.CopyTo(MemoryMarshal.Cast<float, int>(Span(destination)));
+
+    /// <inheritdoc/>
+    public void CopyToHost(BufferView source, Span<float> destination) => Span(source).CopyTo(destination);
+
+    /// <inheritdoc/>
+    public void CopyToHost(BufferView source, Span<int> destination) => MemoryMarshal.Cast<float, int>(Span(source)).CopyTo(destination);
+
+    /// <inheritdoc/>
+    public void Synchronize() { }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Pool.Dispose();
+        _rows.Dispose();
+    }
+
+    /// <summary>First word of a view; null for <see cref="BufferView.None"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float* Pointer(BufferView view) => view.IsNone ? null : Unsafe.As<HostBuffer>(view.Buffer).Pointer + view.Offset;
+
+    private static Span<float> Span(BufferView view) => new(Pointer(view), checked((int)view.Length));
+}

@@ -1,0 +1,49 @@
+namespace I2M.Kernels;
+
+/// <summary>A contiguous part of a <see cref="DeviceBuffer"/>. The default value is <see cref="None"/>.</summary>
+public readonly struct BufferView
+{
+    private readonly DeviceBuffer? _buffer;
+
+    /// <summary>Stands for an operand that is left out, such as a missing bias.</summary>
+    public static BufferView None => default;
+
+    /// <summary>True for <see cref="None"/>.</summary>
+    public bool IsNone => _buffer is null;
+
+    /// <summary>The memory that this view is a part of.</summary>
+    public DeviceBuffer Buffer => _buffer ?? throw new InvalidOperationException("This operand is required and was left out.");
+
+    /// <summary>First word.</summary>
+    public long Offset { get; }
+
+    /// <summary>Length in words.</summary>
+    public long Length { get; }
+
+    /// <param name="buffer">The memory.</param>
+    /// <param name="offset">First word.</param>
+    /// <param name="length">Length in words.</param>
+    public BufferView(DeviceBuffer buffer, long offset, long length)
+    {
+        if (offset < 0 || length < 0 || offset + length > buffer.Length)
+        {
+            throw new ArgumentOutOfRangeException(nameof(length), $"View [{offset}, {offset + length}) is outside a buffer of {buffer.Length} words.");
+        }
+        _buffer = buffer;
+        Offset = offset;
+        Length = length;
+    }
+
+    /// <summary>The part that starts at <paramref name="offset"/> and has <paramref name="length"/> words.</summary>
+    public BufferView Slice(long offset, long length)
+    {
+        if (offset < 0 || length < 0 || offset + length > Length)
+        {
+            throw new ArgumentOutOfRangeException(nameof(length), $"Slice [{offset}, {offset + length}) is outside a view of {Length} words.");
+        }
+        return new BufferView(Buffer, Offset + offset, length);
+    }
+
+    /// <summary>The part from <paramref name="offset"/> to the end.</summary>
+    public BufferView From(long offset) => Slice(offset, Length - offset);
+}

@@ -1,0 +1,23 @@
+namespace I2M.Kernels;
+
+public partial interface IBackend
+{
+    /// <summary>
+    /// Random 32-bit integers: word i is lane (offset+i) mod 4 of Philox 4×32-10 with key = seed and counter = ((offset+i)/4, stream).
+    /// The same bits on every backend.
+    /// </summary>
+    /// <param name="seed">Key.</param>
+    /// <param name="stream">Upper half of the counter: independent sequences.</param>
+    /// <param name="offset">Index of the first element in the sequence.</param>
+    /// <param name="destination">Receives the integers.</param>
+    void RandomBits(ulong seed, ulong stream, long offset, BufferView destination);
+
+    /// <summary>Uniform numbers in (0, 1): u = ((bits >> 8) + 0.5) · 2⁻²⁴ of the same integers as <see cref="RandomBits"/>.</summary>
+    void RandomUniform(ulong seed, ulong stream, long offset, BufferView destination);
+
+    /// <summary>
+    /// Standard normal numbers by Box–Muller: elements 2j and 2j+1 of the sequence are r·cos(2πu₂) and r·sin(2πu₂), r = √(−2 ln u₁),
+    /// u₁ and u₂ the uniform numbers 2j and 2j+1. Equal across backends up to the rounding of ln, cos and sin.
+    /// </summary>
+    void RandomNormal(ulong seed, ulong stream, long offset, BufferView destination);
+}
