@@ -7,7 +7,7 @@ namespace I2M.Kernels;
 /// outputs; scratch memory comes from <see cref="Pool"/>. Views are contiguous and row-major unless a stride is named. Outputs are
 /// overwritten unless the documentation says "accumulates". Outputs must not overlap inputs unless aliasing is allowed there.
 /// Every reduction has a fixed order, so that a rerun with the same inputs is equal to the bit. Calls are queued in order; only
-/// <see cref="CopyToHost"/> and <see cref="Synchronize"/> wait. An instance is used by one thread at a time.</para>
+/// <see cref="CopyToHost(BufferView, Span{float})"/> and <see cref="Synchronize"/> wait. An instance is used by one thread at a time.</para>
 /// </summary>
 public partial interface IBackend : IDisposable
 {
