@@ -1,0 +1,110 @@
+using I2M.Kernels;
+
+namespace I2M.Autograd.Modules;
+
+/// <summary>
+/// All parameters of a module in one block of device memory, their gradients in another of the same layout, so that clipping, the optimiser
+/// and averages are single passes. Parameters that weight decay touches lie first; within each part the registration order is kept.
+/// </summary>
+public sealed class ParameterArena : IDisposable
+{
+    private readonly BufferView _values, _gradients;
+
+    /// <summary>The parameters in registration order with their places in the arena.</summary>
+    public IReadOnlyList<Entry> Entries { get; }
+
+    /// <summary>Where the memory lies.</summary>
+    public IBackend Backend { get; }
+
+    /// <summary>Total number of values.</summary>
+    public long Length { get; }
+
+    /// <summary>How many values, from the start, weight decay applies to.</summary>
+    public long DecayedLength { get; }
+
+    /// <summary>All values.</summary>
+    public BufferView Values => _values;
+
+    /// <summary>All gradients.</summary>
+    public BufferView Gradients => _gradients;
+
+    /// <summary>One parameter's name and place.</summary>
+    /// <param name="Name">Name in the checkpoint.</param>
+    /// <param name="Parameter">The parameter.</param>
+    /// <param name="Offset">First value in the arena.</param>
+    public readonly record struct Entry(string Name, Parameter Parameter, long Offset);
+
+    /// <summary>Gives every parameter of <paramref name="module"/> its memory and its initial values.</summary>
+    /// <param name="backend">Where.</param>
+    /// <param name="module">What.</param>
+    /// <param name="seed">Seed of the initial values; parameter i uses random stream i.</param>
+    /// <param name="trainable">False leaves out the gradients, for inference.</param>
+    public ParameterArena(IBackend backend, Module module, ulong seed, bool trainable = true)
+    {
+        Backend = backend;
+        List<(string Name, Parameter Parameter)> named = [.. module.NamedParameters()];
+        DecayedLength = named.Where(p => p.Parameter.Decay).Sum(p => (long)p.Parameter.Length);
+        Length = named.Sum(p => (long)p.Parameter.Length);
+        long decayed = 0, plain = DecayedLength;
+        var entries = new List<Entry>(named.Count);
+        foreach (var (name, parameter) in named)
+        {
+            ref long next = ref parameter.Decay ? ref decayed : ref plain;
+            entries.Add(new Entry(name, parameter, next));
+            next += parameter.Length;
+        }
+        Entries = entries;
+        _values = backend.Pool.Rent(Length);
+        if (trainable)
+        {
+            _gradients = backend.Pool.Rent(Length);
+            ZeroGradients();
+        }
+        Initialize(seed);
+        Bind(_values);
+    }
+
+    /// <summary>Sets every gradient to zero.</summary>
+    public void ZeroGradients() => Backend.Fill(_gradients, 0);
+
+    /// <summary>Makes the module compute with another block of values in the same layout, such as an average; <see cref="Values"/> itself does not change.</summary>
+    public void Bind(BufferView values)
+    {
+        foreach (Entry entry in Entries)
+        {
+            BufferView view = values.Slice(entry.Offset, entry.Parameter.Length);
+            entry.Parameter.Bind(_gradients.IsNone
+                ? Tensor.Over(Backend, view, entry.Parameter.Shape)
+                : Tensor.Leaf(Backend, view, _gradients.Slice(entry.Offset, entry.Parameter.Length), entry.Parameter.Shape));
+        }
+    }
+
+    /// <summary>One parameter's part of a block with the arena's layout (values, gradients, moments or averages), copied to the host.</summary>
+    public float[] Read(Entry entry, BufferView block)
+    {
+        var data = new float[entry.Parameter.Length];
+        Backend.CopyToHost(block.Slice(entry.Offset, data.Length), data);
+        return data;
+    }
+
+    /// <summary>Overwrites one parameter's part of a block with the arena's layout.</summary>
+    public void Write(Entry entry, BufferView block, ReadOnlySpan<float> data) => Backend.CopyFromHost(data, block.Slice(entry.Offset, entry.Parameter.Length));
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        Backend.Pool.Return(_values);
+        if (!_gradients.IsNone) { Backend.Pool.Return(_gradients); }
+    }
+
+    private void Initialize(ulong seed)
+    {
+        for (int i = 0; i < Entries.Count; i++)
+        {
+            var (_, parameter, _) = Entries[i];
+            var values = new float[parameter.Length];
+            parameter.Initializer(values, parameter.Shape, seed, (ulong)i);
+            Write(Entries[i], _values, values);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using I2M.Kernels;
+
+namespace I2M.Autograd;
+
+public static partial class TensorOps
+{
+    /// <summary>LayerNorm over the last dimension, with or without affine parameters.</summary>
+    public static Tensor LayerNorm(this Tensor x, Tensor? weight, Tensor? bias, float eps)
+    {
+        Tensor y = x.EmptyLike(), mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
+        x.Backend.LayerNorm(x.View, ViewOrNone(weight), ViewOrNone(bias), x.Columns, eps, y.View, mean.View, rstd.View);
+        return GradMode.IsEnabled && (x.RequiresGrad || weight is { RequiresGrad: true }) ? y.Attach(new LayerNormNode(x, weight, bias, mean, rstd)) : y;
+    }
+
+    /// <summary>
+    /// AdaLN: normalised x · (1 + scale) + shift, scale and shift being chunks of the modulation's rows.
+    /// </summary>
+    /// <param name="x">[batch, tokens, channels]</param>
+    /// <param name="modulation">[batch, chunks · channels]</param>
+    /// <param name="scaleChunk">Chunk that holds the scale.</param>
+    /// <param name="shiftChunk">Chunk that holds the shift.</param>
+    /// <param name="eps">Added to the variance.</param>
+    public static Tensor AdaLayerNorm(this Tensor x, Tensor modulation, int scaleChunk, int shiftChunk, float eps)
+    {
+        ModulationShape shape = ModulationOf(x, modulation);
+        Tensor y = x.EmptyLike(), mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
+        x.Backend.AdaLayerNorm(x.View, Chunk(modulation.View, scaleChunk, shape), Chunk(modulation.View, shiftChunk, shape), shape, eps, y.View, mean.View, rstd.View);
+        return GradMode.Records(x, modulation) ? y.Attach(new AdaLayerNormNode(x, modulation, mean, rstd, scaleChunk, shiftChunk, shape)) : y;
+    }
+
+    private static BufferView ViewOrNone(Tensor? tensor) => tensor?.View ?? BufferView.None;
+
+    private static BufferView Chunk(BufferView modulation, int chunk, ModulationShape shape) => modulation.From((long)chunk * shape.Channels);
+
+    private sealed class LayerNormNode : GradNode
+    {
+        private readonly BufferView _x, _weight, _mean, _rstd;
+        private readonly int _channels;
+
+        public LayerNormNode(Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor rstd) : base(x, weight, bias)
+        {
+            (_x, _mean, _rstd, _channels) = (Save(x), Save(mean), Save(rstd), x.Columns);
+            _weight = weight is null ? BufferView.None : Save(weight);
+        }
+
+        public override void Backward()
+        {
+            BufferView dweight = Needs(1) ? Accumulate(1) : BufferView.None;
+            BufferView dbias = Needs(2) ? Accumulate(2) : BufferView.None;
+            if (Needs(0))
+            {
+                using Target dx = Overwrite(0);
+                Backend.LayerNormBackward(_x, _weight, _mean, _rstd, OutputGradient, _channels, dx.View, dweight, dbias);
+                return;
+            }
+            using var scratch = new BufferScope(Backend.Pool);
+            Backend.LayerNormBackward(_x, _weight, _mean, _rstd, OutputGradient, _channels, scratch.Rent(_x.Length), dweight, dbias);
+        }
+    }
+
+    private sealed class AdaLayerNormNode : GradNode
+    {
+        private readonly BufferView _x, _modulation, _mean, _rstd;
+        private readonly int _scaleChunk, _shiftChunk;
+        private readonly ModulationShape _shape;
+
+        public AdaLayerNormNode(Tensor x, Tensor modulation, Tensor mean, Tensor rstd, int scaleChunk, int shiftChunk, ModulationShape shape) : base(x, modulation)
+        {
+            (_x, _modulation, _mean, _rstd) = (Save(x), Save(modulation), Save(mean), Save(rstd));
+            (_scaleChunk, _shiftChunk, _shape) = (scaleChunk, shiftChunk, shape);
+        }
+
+        public override void Backward()
+        {
+            using var scratch = new BufferScope(Backend.Pool);
+            BufferView dmodulation;
+            if (Needs(1)) { dmodulation = Accumulate(1); }
+            else
+            {
+                dmodulation = scratch.Rent(_modulation.Length);
+                Backend.Fill(dmodulation, 0);
+            }
+            BufferView dscale = Chunk(dmodulation, _scaleChunk, _shape), dshift = Chunk(dmodulation, _shiftChunk, _shape);
+            BufferView scale = Chunk(_modulation, _scaleChunk, _shape);
+            if (Needs(0))
+            {
+                using Target dx = Overwrite(0);
+                Backend.AdaLayerNormBackward(_x, scale, _mean, _rstd, OutputGradient, _shape, dx.View, dscale, dshift);
+                return;
+            }
+            Backend.AdaLayerNormBackward(_x, scale, _mean, _rstd, OutputGradient, _shape, scratch.Rent(_x.Length), dscale, dshift);
+        }
+    }
+}
