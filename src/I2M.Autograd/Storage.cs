@@ -13,6 +13,9 @@ internal sealed class Storage
 
     public BufferView View { get; }
 
+    /// <summary>False for borrowed memory, whose lifetime is its owner's business and no scope's.</summary>
+    public bool IsOwned => _owner is not null;
+
     private Storage(BufferPool? owner, BufferView view)
     {
         _owner = owner;

@@ -52,7 +52,7 @@ public sealed class Tensor : IDisposable
         _storage = storage;
         _shape = shape;
         Length = Count(shape);
-        TensorScope.Current?.Add(this);
+        if (storage.IsOwned) { TensorScope.Current?.Add(this); }
     }
 
     /// <summary>A new tensor with undefined contents.</summary>

@@ -1,0 +1,146 @@
+using I2M.Autograd;
+using I2M.Autograd.Modules;
+
+namespace I2M.Model.Dit;
+
+/// <summary>
+/// The default model: a DiT (Peebles &amp; Xie 2023) with adaLN-Zero over timestep + picture, and cross-attention to an image tower. What a
+/// picture says arrives twice: as tokens for cross-attention and as a pooled vector in every modulation. A learned null context stands in for a
+/// dropped picture.
+/// </summary>
+public sealed class ImageDit : DitModel
+{
+    private const float Eps = 1e-6f;
+    private readonly Parameter _melPositions, _imagePositions, _nullContext;
+    private readonly Linear _melProjection, _imageProjection, _poolProjection, _finalModulation, _finalLinear;
+    private readonly Linear? _classHead;
+    private readonly TimestepEmbedding _time;
+    private readonly ModuleList<TowerBlock> _tower;
+    private readonly LayerNorm _imageNorm;
+    private readonly ModuleList<Block> _blocks;
+
+    /// <param name="config">Sizes.</param>
+    public ImageDit(DitConfig config) : base(config)
+    {
+        int hidden = config.Hidden;
+        Initializer melPositions = Initializers.SinCos2D(config.MelBands / config.MelPatchBands, config.MelFrames / config.MelPatchFrames);
+        Initializer imagePositions = Initializers.SinCos2D(config.ImageSize / config.ImagePatch, config.ImageSize / config.ImagePatch);
+        _melPositions = AddParameter("pos_embed_mel", [1, config.MelTokens, hidden], melPositions, decay: false);
+        _imagePositions = AddParameter("pos_embed_img", [1, config.ImageTokens, hidden], imagePositions, decay: false);
+        _nullContext = AddParameter("null_context", [1, config.ImageTokens, hidden], Initializers.Normal(0.02), decay: false);
+        _melProjection = AddModule("mel_proj", new Linear(config.MelTokenLength, hidden, Initializers.XavierUniform));
+        _imageProjection = AddModule("img_proj", new Linear(config.ImageTokenLength, hidden, Initializers.XavierUniform));
+        _time = AddModule("time_embed", new TimestepEmbedding(hidden, compatSeed: false));
+        _tower = AddModule("image_tower", new ModuleList<TowerBlock>(Enumerable.Range(0, config.ImageTowerLayers).Select(_ => new TowerBlock(config))));
+        _imageNorm = AddModule("image_norm", new LayerNorm(hidden, Eps));
+        _poolProjection = AddModule("pool_proj", new Linear(hidden, hidden, Initializers.Normal(0.02)));
+        if (config.ClassCount > 0) { _classHead = AddModule("class_head", new Linear(hidden, config.ClassCount, Initializers.XavierUniform)); }
+        _blocks = AddModule("blocks", new ModuleList<Block>(Enumerable.Range(0, config.Layers).Select(_ => new Block(config))));
+        _finalModulation = AddModule("final_modulation", new Linear(hidden, 2 * hidden, Initializers.Zeros));
+        _finalLinear = AddModule("final_linear", new Linear(hidden, config.MelTokenLength, Initializers.Zeros));
+    }
+
+    /// <inheritdoc/>
+    public override ImageCondition EncodeImage(Tensor imageTokens, Tensor keep)
+    {
+        using Tensor projected = _imageProjection.Forward(imageTokens);            // [batch, imageTokens, hidden]
+        Tensor h = projected.AddBroadcast(_imagePositions.Value);                  // [batch, imageTokens, hidden]
+        foreach (TowerBlock block in _tower.Items)
+        {
+            Tensor next = block.Forward(h);
+            h.Dispose();
+            h = next;
+        }
+        using Tensor normed = _imageNorm.Forward(h);                               // [batch, imageTokens, hidden]
+        h.Dispose();
+        using Tensor context = normed.MixRows(keep, _nullContext.Value);           // [batch, imageTokens, hidden]
+        using Tensor mean = context.MeanTokens();                                  // [batch, hidden]
+        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(context))], _poolProjection.Forward(mean), Classify(normed));
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Denoise(Tensor x, ReadOnlySpan<int> timesteps, ImageCondition condition)
+    {
+        using Tensor t = _time.Forward(x.Backend, timesteps);                      // [batch, hidden]
+        using Tensor c = t.Add(condition.Pooled!);                                 // [batch, hidden]
+        using Tensor activated = c.Silu();                                         // [batch, hidden]
+        using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
+        Tensor h = projected.AddBroadcast(_melPositions.Value);                    // [batch, melTokens, hidden]
+        for (int i = 0; i < _blocks.Items.Count; i++)
+        {
+            Tensor next = _blocks.Items[i].Forward(h, activated, condition.KeyValues[i]);
+            h.Dispose();
+            h = next;
+        }
+        using Tensor modulation = _finalModulation.Forward(activated);             // [batch, 2·hidden]: shift, scale
+        using Tensor normed = h.AdaLayerNorm(modulation, scaleChunk: 1, shiftChunk: 0, Eps);
+        h.Dispose();
+        return _finalLinear.Forward(normed);                                       // [batch, melTokens, melTokenLength]
+    }
+
+    private Tensor? Classify(Tensor imageTokens)
+    {
+        if (_classHead is null) { return null; }
+        using Tensor mean = imageTokens.MeanTokens();                              // [batch, hidden]
+        return _classHead.Forward(mean);                                           // [batch, classes]
+    }
+
+    /// <summary>A pre-norm transformer layer over image tokens.</summary>
+    private sealed class TowerBlock : Module
+    {
+        private readonly LayerNorm _norm1, _norm2;
+        private readonly MultiHeadAttention _attention;
+        private readonly Mlp _mlp;
+
+        public TowerBlock(DitConfig config)
+        {
+            _norm1 = AddModule("norm1", new LayerNorm(config.Hidden, Eps));
+            _attention = AddModule("attn", new MultiHeadAttention(config.Hidden, config.Heads, Initializers.XavierUniform));
+            _norm2 = AddModule("norm2", new LayerNorm(config.Hidden, Eps));
+            _mlp = AddModule("mlp", new Mlp(config.Hidden, 4 * config.Hidden, config.GeluTanh, Initializers.XavierUniform, static _ => Initializers.Zeros));
+        }
+
+        public Tensor Forward(Tensor x)
+        {
+            using Tensor n1 = _norm1.Forward(x);
+            using Tensor a = _attention.Forward(n1);
+            using Tensor x1 = x.Add(a);
+            using Tensor n2 = _norm2.Forward(x1);
+            using Tensor m = _mlp.Forward(n2);
+            return x1.Add(m);
+        }
+    }
+
+    /// <summary>adaLN-Zero block: self-attention, cross-attention, MLP, each with shift, scale and gate from one modulation [batch, 9·hidden].</summary>
+    private sealed class Block : Module
+    {
+        private readonly Linear _modulation;
+        private readonly MultiHeadAttention _self, _cross;
+        private readonly Mlp _mlp;
+
+        public Block(DitConfig config)
+        {
+            int hidden = config.Hidden;
+            _modulation = AddModule("adaLN_modulation", new Linear(hidden, 9 * hidden, Initializers.Zeros));
+            _self = AddModule("attn1", new MultiHeadAttention(hidden, config.Heads, Initializers.XavierUniform));
+            _cross = AddModule("attn2", new MultiHeadAttention(hidden, config.Heads, Initializers.XavierUniform));
+            _mlp = AddModule("mlp", new Mlp(hidden, 4 * hidden, config.GeluTanh, Initializers.XavierUniform, static _ => Initializers.Zeros));
+        }
+
+        public Tensor ProjectContext(Tensor context) => _cross.ProjectContext(context);
+
+        public Tensor Forward(Tensor x, Tensor activated, Tensor kv)
+        {
+            using Tensor m = _modulation.Forward(activated);                       // [batch, 9·hidden]
+            using Tensor n1 = x.AdaLayerNorm(m, scaleChunk: 1, shiftChunk: 0, Eps);
+            using Tensor a1 = _self.Forward(n1);
+            using Tensor x1 = x.GatedResidual(a1, m, chunk: 2);
+            using Tensor n2 = x1.AdaLayerNorm(m, scaleChunk: 4, shiftChunk: 3, Eps);
+            using Tensor a2 = _cross.ForwardProjected(n2, kv);
+            using Tensor x2 = x1.GatedResidual(a2, m, chunk: 5);
+            using Tensor n3 = x2.AdaLayerNorm(m, scaleChunk: 7, shiftChunk: 6, Eps);
+            using Tensor h = _mlp.Forward(n3);
+            return x2.GatedResidual(h, m, chunk: 8);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using I2M.Autograd;
+using I2M.Autograd.Modules;
+
+namespace I2M.Model.Dit;
+
+/// <summary>
+/// The original Python program's model, key for key: AdaLN by time only, raw image patches as context, zeros as the null condition. Its
+/// checkpoints load here and give its numbers.
+/// </summary>
+public sealed class SimpleDit : DitModel
+{
+    private const float Eps = 1e-6f;
+    private readonly Parameter _melPositions, _imagePositions;
+    private readonly Linear _melProjection, _imageProjection, _finalLinear;
+    private readonly TimestepEmbedding _time;
+    private readonly ModuleList<Block> _blocks;
+    private readonly Modulation _finalNorm;
+
+    /// <param name="config">Sizes.</param>
+    public SimpleDit(DitConfig config) : base(config)
+    {
+        int hidden = config.Hidden;
+        _melPositions = AddParameter("pos_embed_mel", [1, config.MelTokens, hidden], Initializers.Zeros, decay: false);
+        _imagePositions = AddParameter("pos_embed_img", [1, config.ImageTokens, hidden], Initializers.Zeros, decay: false);
+        _melProjection = AddModule("mel_proj", NewLinear(config.MelTokenLength, hidden));
+        _imageProjection = AddModule("img_proj", NewLinear(config.ImageTokenLength, hidden));
+        _time = AddModule("time_embed", new TimestepEmbedding(hidden, compatSeed: true));
+        _blocks = AddModule("blocks", new ModuleList<Block>(Enumerable.Range(0, config.Layers).Select(_ => new Block(config))));
+        _finalNorm = AddModule("final_norm", new Modulation(hidden));
+        _finalLinear = AddModule("final_linear", NewLinear(hidden, config.MelTokenLength));
+    }
+
+    /// <inheritdoc/>
+    public override ImageCondition EncodeImage(Tensor imageTokens, Tensor keep)
+    {
+        using Tensor nothing = Tensor.Full(imageTokens.Backend, 0, Config.ImageTokens, Config.ImageTokenLength);
+        using Tensor kept = imageTokens.MixRows(keep, nothing);                    // [batch, imageTokens, imageTokenLength]
+        using Tensor projected = _imageProjection.Forward(kept);                   // [batch, imageTokens, hidden]
+        using Tensor context = projected.AddBroadcast(_imagePositions.Value);      // [batch, imageTokens, hidden]
+        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(context))], null, null);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Denoise(Tensor x, ReadOnlySpan<int> timesteps, ImageCondition condition)
+    {
+        using Tensor t = _time.Forward(x.Backend, timesteps);                      // [batch, hidden]
+        using Tensor activated = t.Silu();                                         // [batch, hidden]
+        using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
+        Tensor h = projected.AddBroadcast(_melPositions.Value);                    // [batch, melTokens, hidden]
+        for (int i = 0; i < _blocks.Items.Count; i++)
+        {
+            Tensor next = _blocks.Items[i].Forward(h, activated, condition.KeyValues[i]);
+            h.Dispose();
+            h = next;
+        }
+        using Tensor normed = _finalNorm.Forward(h, activated);                    // [batch, melTokens, hidden]
+        h.Dispose();
+        return _finalLinear.Forward(normed);                                       // [batch, melTokens, melTokenLength]
+    }
+
+    private static Linear NewLinear(int inputs, int outputs) => new(inputs, outputs, Initializers.KaimingUniform, Initializers.UniformBias(inputs));
+
+    /// <summary>AdaLN with its own linear layer: scale first, then shift.</summary>
+    private sealed class Modulation : Module
+    {
+        private readonly Linear _linear;
+
+        public Modulation(int hidden) => _linear = AddModule("linear", NewLinear(hidden, 2 * hidden));
+
+        public Tensor Forward(Tensor x, Tensor activated)
+        {
+            using Tensor modulation = _linear.Forward(activated);                  // [batch, 2·hidden]
+            return x.AdaLayerNorm(modulation, scaleChunk: 0, shiftChunk: 1, Eps);
+        }
+    }
+
+    private sealed class Block : Module
+    {
+        private readonly Modulation _norm1, _norm2, _norm3;
+        private readonly MultiHeadAttention _self, _cross;
+        private readonly Mlp _mlp;
+
+        public Block(DitConfig config)
+        {
+            int hidden = config.Hidden;
+            _norm1 = AddModule("norm1", new Modulation(hidden));
+            _self = AddModule("attn1", new MultiHeadAttention(hidden, config.Heads, Initializers.KaimingUniform));
+            _norm2 = AddModule("norm2", new Modulation(hidden));
+            _cross = AddModule("attn2", new MultiHeadAttention(hidden, config.Heads, Initializers.KaimingUniform));
+            _norm3 = AddModule("norm3", new Modulation(hidden));
+            _mlp = AddModule("mlp", new Mlp(hidden, 4 * hidden, config.GeluTanh, Initializers.KaimingUniform, Initializers.UniformBias));
+        }
+
+        public Tensor ProjectContext(Tensor context) => _cross.ProjectContext(context);
+
+        public Tensor Forward(Tensor x, Tensor activated, Tensor kv)
+        {
+            using Tensor n1 = _norm1.Forward(x, activated);
+            using Tensor a1 = _self.Forward(n1);
+            using Tensor x1 = x.Add(a1);
+            using Tensor n2 = _norm2.Forward(x1, activated);
+            using Tensor a2 = _cross.ForwardProjected(n2, kv);
+            using Tensor x2 = x1.Add(a2);
+            using Tensor n3 = _norm3.Forward(x2, activated);
+            using Tensor m = _mlp.Forward(n3);
+            return x2.Add(m);
+        }
+    }
+}
