@@ -76,6 +76,14 @@ public sealed class Tensor : IDisposable
         return tensor;
     }
 
+    /// <summary>A copy of host data that belongs to no scope: its owner disposes it.</summary>
+    public static Tensor Persistent(IBackend backend, ReadOnlySpan<float> data, params int[] shape)
+    {
+        Tensor tensor = From(backend, data, shape);
+        TensorScope.Current?.Disown(tensor);
+        return tensor;
+    }
+
     /// <summary>32-bit indices, for embeddings and class labels.</summary>
     public static Tensor Indices(IBackend backend, ReadOnlySpan<int> data)
     {

@@ -37,6 +37,8 @@ public sealed class TensorScope : IDisposable
         foreach (Tensor tensor in _tensors) { tensor.Dispose(); }
     }
 
+    internal void Disown(Tensor tensor) => _tensors.Remove(tensor);
+
     internal void Add(Tensor tensor) => _tensors.Add(tensor);
 
     internal void Add(GradNode node) => _nodes.Add(node);

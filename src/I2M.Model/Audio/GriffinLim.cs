@@ -1,0 +1,108 @@
+using I2M.Autograd;
+using I2M.Kernels;
+
+namespace I2M.Model.Audio;
+
+/// <summary>
+/// Speech from a log-mel without a trained vocoder: magnitudes by non-negative least squares through the filter bank, phases by the fast
+/// Griffin–Lim algorithm (Perraudin et al. 2013). Sounds metallic; a Vocos checkpoint sounds better.
+/// </summary>
+public sealed class GriffinLim : IVocoder
+{
+    private readonly IBackend _backend;
+    private readonly MelSpectrogram _analysis;
+    private readonly float[] _filters;
+    private readonly int _iterations;
+    private readonly double _momentum;
+
+    /// <inheritdoc/>
+    public string Name => $"Griffin-Lim ({_iterations} iterations; no vocoder weights were given)";
+
+    /// <inheritdoc/>
+    public MelSettings Settings => _analysis.Settings;
+
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="settings">The mel's settings.</param>
+    /// <param name="iterations">Phase iterations.</param>
+    /// <param name="momentum">Acceleration, 0 to 1; 0 is the original algorithm.</param>
+    public GriffinLim(IBackend backend, MelSettings settings, int iterations = 60, double momentum = 0.99)
+    {
+        _backend = backend;
+        _analysis = new MelSpectrogram(backend, settings);
+        _filters = MelFilterBank.Create(settings.Bins, settings.Bands, settings.SampleRate);
+        (_iterations, _momentum) = (iterations, momentum);
+    }
+
+    /// <inheritdoc/>
+    public float[] Decode(ReadOnlySpan<float> mel, int frames)
+    {
+        using var scope = new TensorScope();
+        using var noGrad = GradMode.NoGrad();
+        float[] magnitude = Magnitudes(mel, frames);
+        int bins = Settings.Bins;
+        var phases = new float[frames * bins * 2];
+        for (int i = 0; i < frames * bins; i++)
+        {
+            double angle = 2 * Math.PI * Philox.Uniform(0, 0, i);
+            (phases[2 * i], phases[2 * i + 1]) = ((float)Math.Cos(angle), (float)Math.Sin(angle));
+        }
+        var previous = new float[phases.Length];
+        var spectrum = new float[phases.Length];
+        for (int iteration = 0; iteration < _iterations; iteration++)
+        {
+            using var step = new TensorScope();
+            Project(magnitude, phases, spectrum);
+            Tensor wave = Inverse(spectrum, frames);
+            float[] rebuilt = _analysis.Spectrum(wave).ToArray();
+            for (int i = 0; i < phases.Length; i++)
+            {
+                phases[i] = (float)(rebuilt[i] + _momentum * (rebuilt[i] - previous[i]));
+                previous[i] = rebuilt[i];
+            }
+        }
+        Project(magnitude, phases, spectrum);
+        return Inverse(spectrum, frames).ToArray();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _analysis.Dispose();
+
+    private Tensor Inverse(float[] spectrum, int frames) =>
+        InverseStft.Apply(Tensor.From(_backend, spectrum, frames, Settings.Bins, 2), _analysis.Window, Settings, batch: 1);
+
+    /// <summary>magnitude · z/|z|, with phase 0 where z vanishes.</summary>
+    private static void Project(float[] magnitude, float[] z, float[] spectrum)
+    {
+        for (int i = 0; i < magnitude.Length; i++)
+        {
+            double re = z[2 * i], im = z[2 * i + 1], length = Math.Sqrt(re * re + im * im);
+            double factor = length > 1e-16 ? magnitude[i] / length : 0;
+            spectrum[2 * i] = length > 1e-16 ? (float)(re * factor) : magnitude[i];
+            spectrum[2 * i + 1] = (float)(im * factor);
+        }
+    }
+
+    /// <summary>
+    /// Linear magnitudes [frames, bins] from log-mels [bands, frames]: min ‖F·s − m‖ with s ≥ 0 by multiplicative updates
+    /// s ← s ∘ (Fᵀm)/(FᵀFs), which keep s positive and need no step size.
+    /// </summary>
+    private float[] Magnitudes(ReadOnlySpan<float> mel, int frames)
+    {
+        int bins = Settings.Bins, bands = Settings.Bands;
+        var target = new float[frames * bands];
+        for (int f = 0; f < frames; f++)
+        {
+            for (int b = 0; b < bands; b++) { target[f * bands + b] = MathF.Exp(mel[b * frames + f]); }
+        }
+        Tensor filters = Tensor.From(_backend, _filters, bins, bands), transposed = filters.TransposeLast();
+        float[] wanted = Tensor.From(_backend, target, frames, bands).MatMul(transposed).ToArray();
+        var s = (float[])wanted.Clone();
+        for (int iteration = 0; iteration < 30; iteration++)
+        {
+            using var step = new TensorScope();
+            float[] now = Tensor.From(_backend, s, frames, bins).MatMul(filters).MatMul(transposed).ToArray();
+            for (int i = 0; i < s.Length; i++) { s[i] *= wanted[i] / (now[i] + 1e-9f); }
+        }
+        return s;
+    }
+}

@@ -1,0 +1,55 @@
+namespace I2M.Model.Audio;
+
+/// <summary>Where the analysis windows lie.</summary>
+public enum FramePadding
+{
+    /// <summary>Frame f is centred on sample f·hop; the ends are mirrored: 1 + ⌊samples/hop⌋ frames.</summary>
+    Center,
+    /// <summary>(n_fft − hop)/2 mirrored samples at each end: ⌊samples/hop⌋ frames.</summary>
+    Same,
+}
+
+/// <summary>
+/// The contract between speech, the diffusion model and the vocoder: Vocos' log-mel features. It is stored with every set of weights and compared
+/// before they are used together.
+/// </summary>
+public sealed record MelSettings
+{
+    /// <summary>Samples per second.</summary>
+    public int SampleRate { get; init; } = 24000;
+    /// <summary>Samples per window.</summary>
+    public int FftSize { get; init; } = 1024;
+    /// <summary>Samples between two windows.</summary>
+    public int HopLength { get; init; } = 256;
+    /// <summary>Mel bands.</summary>
+    public int Bands { get; init; } = 100;
+    /// <summary>Where the windows lie.</summary>
+    public FramePadding Padding { get; init; } = FramePadding.Center;
+    /// <summary>Smallest magnitude before the logarithm.</summary>
+    public float Floor { get; init; } = 1e-7f;
+
+    /// <summary>ln(floor), the value of silence: −16.118 for 1e-7.</summary>
+    public float SilenceLevel => MathF.Log(Floor);
+
+    /// <summary>Frequency bins of the spectrum.</summary>
+    public int Bins => FftSize / 2 + 1;
+
+    /// <summary>Mirrored samples before the first one.</summary>
+    public int Pad => Padding == FramePadding.Center ? FftSize / 2 : (FftSize - HopLength) / 2;
+
+    /// <summary>Frames of a clip of so many samples.</summary>
+    public int FrameCount(int samples) => Padding == FramePadding.Center ? 1 + samples / HopLength : samples / HopLength;
+
+    /// <summary>Samples that the inverse transform of so many frames gives.</summary>
+    public int SampleCount(int frames) => Padding == FramePadding.Center ? (frames - 1) * HopLength : frames * HopLength;
+
+    /// <summary>The first difference to other settings in words, or null when they agree.</summary>
+    public string? DifferenceTo(MelSettings other)
+    {
+        if (SampleRate != other.SampleRate) { return $"sample rate {SampleRate} against {other.SampleRate}"; }
+        if (FftSize != other.FftSize) { return $"FFT size {FftSize} against {other.FftSize}"; }
+        if (HopLength != other.HopLength) { return $"hop length {HopLength} against {other.HopLength}"; }
+        if (Bands != other.Bands) { return $"{Bands} mel bands against {other.Bands}"; }
+        return Floor != other.Floor ? $"mel floor {Floor} against {other.Floor}" : null;
+    }
+}
