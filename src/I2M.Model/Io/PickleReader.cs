@@ -88,8 +88,8 @@ internal sealed class PickleReader
             case (byte)']': Push(new TorchList()); return true;
             case (byte)')': Push(new TorchTuple()); return true;
             case (byte)'(': Push(_mark); return true;
-            case (byte)'t': Push(new TorchTuple(PopToMark())); return true;
-            case 0x85 or 0x86 or 0x87: Push(new TorchTuple(PopMany(opcode - 0x84))); return true;
+            case (byte)'t': Push(new TorchTuple([.. PopToMark()])); return true;
+            case 0x85 or 0x86 or 0x87: Push(new TorchTuple([.. PopMany(opcode - 0x84)])); return true;
             case (byte)'a': Append(PopMany(1)); return true;
             case (byte)'e': Append(PopToMark()); return true;
             case (byte)'s': SetItems(PopMany(2)); return true;

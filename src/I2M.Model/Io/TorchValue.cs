@@ -42,7 +42,7 @@ public abstract record TorchSequence : TorchValue, IReadOnlyList<TorchValue>
 {
     private readonly List<TorchValue> _items;
 
-    private protected TorchSequence(IEnumerable<TorchValue> items) => _items = [.. items];
+    private protected TorchSequence(ReadOnlySpan<TorchValue> items) => _items = [.. items];
 
     /// <summary>Number of items.</summary>
     public int Count => _items.Count;
@@ -68,14 +68,14 @@ public abstract record TorchSequence : TorchValue, IReadOnlyList<TorchValue>
 public sealed record TorchList : TorchSequence
 {
     /// <summary>A list of the given items.</summary>
-    public TorchList(params IEnumerable<TorchValue> items) : base(items) { }
+    public TorchList(params ReadOnlySpan<TorchValue> items) : base(items) { }
 }
 
 /// <summary>A Python tuple, or a torch.Size.</summary>
 public sealed record TorchTuple : TorchSequence
 {
     /// <summary>A tuple of the given items.</summary>
-    public TorchTuple(params IEnumerable<TorchValue> items) : base(items) { }
+    public TorchTuple(params ReadOnlySpan<TorchValue> items) : base(items) { }
 }
 
 /// <summary>
