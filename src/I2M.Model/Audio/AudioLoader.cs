@@ -26,12 +26,12 @@ public static class AudioLoader
         head.Clear();
         try
         {
-            using var stream = InputFile.Open(path);
+            using var stream = InputStream.Open(path);
             _ = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         }
         catch (IOException e)
         {
-            throw InputFile.Unreadable(path, e);
+            throw InputStream.Unreadable(path, e);
         }
         return Recognise(head) ?? throw new BadFileException(path, $"is {Describe(head)}, expected a WAV, FLAC, OGG, MP3 or AIFF file");
     }

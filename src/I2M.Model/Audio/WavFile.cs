@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using I2M.Kernels;
 using I2M.Model.Data;
+using I2M.Model.Io;
 
 namespace I2M.Model.Audio;
 
@@ -29,7 +30,7 @@ public static class WavFile
     /// <exception cref="BadFileException">No WAV, an encoding that is not read, no samples, NaN or infinity, too long.</exception>
     public static AudioClip Read(string path, double maxSeconds = AudioLimits.MaxSeconds)
     {
-        using var stream = InputFile.Open(path);
+        using var stream = InputStream.Open(path);
         return Read(stream, path, maxSeconds);
     }
 
@@ -47,7 +48,7 @@ public static class WavFile
         }
         catch (IOException e)
         {
-            throw InputFile.Unreadable(name, e);
+            throw InputStream.Unreadable(name, e);
         }
     }
 
@@ -55,14 +56,14 @@ public static class WavFile
     /// <exception cref="BadFileException">Not a WAV file this class can read.</exception>
     public static string? ReadComment(string path)
     {
-        using var stream = InputFile.Open(path);
+        using var stream = InputStream.Open(path);
         try
         {
             return WavHeader.Read(stream, path).Comment;
         }
         catch (IOException e)
         {
-            throw InputFile.Unreadable(path, e);
+            throw InputStream.Unreadable(path, e);
         }
     }
 

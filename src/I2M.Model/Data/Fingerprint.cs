@@ -11,14 +11,14 @@ public static class Fingerprint
     /// <exception cref="BadFileException">The file cannot be read.</exception>
     public static string OfFile(string path)
     {
-        using var stream = InputFile.Open(path);
+        using var stream = InputStream.Open(path);
         try
         {
             return Convert.ToHexStringLower(SHA256.HashData(stream));
         }
         catch (IOException e)
         {
-            throw InputFile.Unreadable(path, e);
+            throw InputStream.Unreadable(path, e);
         }
     }
 

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using I2M.Kernels;
-using I2M.Model.Audio;
+using I2M.Model.Io;
 
 namespace I2M.Model.Data;
 

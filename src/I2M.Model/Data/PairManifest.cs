@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using I2M.Kernels;
-using I2M.Model.Audio;
+using I2M.Model.Io;
 
 namespace I2M.Model.Data;
 
@@ -37,7 +37,7 @@ public sealed class PairManifest
     /// <exception cref="BadFileException">Not JSON, not a list, empty, or an entry without a usable field: names entry and field.</exception>
     public static PairManifest Load(string path)
     {
-        var bytes = InputFile.ReadAll(path, MaxBytes);
+        var bytes = InputStream.ReadAll(path, MaxBytes);
         ReadOnlyMemory<byte> json = bytes;
         if (json.Span is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [_, 0, ..] or [0, _, ..])
             throw new BadFileException(path, "is UTF-16 text, expected UTF-8");

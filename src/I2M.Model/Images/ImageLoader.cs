@@ -22,7 +22,7 @@ public static class ImageLoader
     /// <param name="path">The file.</param>
     /// <param name="maxPixels">Larger pictures are refused.</param>
     /// <exception cref="BadFileException">Missing, not a supported picture, damaged, incomplete or too large.</exception>
-    public static RgbImage Load(string path, long maxPixels = MaxPixels) => Decode(InputFile.ReadAll(path, MaxFileBytes), path, maxPixels);
+    public static RgbImage Load(string path, long maxPixels = MaxPixels) => Decode(InputStream.ReadAll(path, MaxFileBytes), path, maxPixels);
 
     /// <summary>Decodes a picture held in memory; <paramref name="name"/> stands for the file in messages.</summary>
     /// <inheritdoc cref="Load"/>
