@@ -1,7 +1,9 @@
 using I2M.Kernels;
 using I2M.Model.Audio;
 using I2M.Model.Tests.Data;
+using I2M.Model.Tests.Io;
 using I2M.Testing;
+using Xunit;
 
 namespace I2M.Model.Tests.Audio;
 
@@ -65,12 +67,12 @@ public class AudioLoaderTests
     {
         using var folder = new TemporaryFolder();
         string Refused(string path) => Assert.Throws<BadFileException>(() => AudioLoader.Load(path)).Message;
-        Assert.Contains("MP4", Refused(folder.Write("a.wav", "\0\0\0\x20ftypM4A aaaa"u8)));
-        Assert.Contains("text file", Refused(folder.Write("b.wav", "<html></html>"u8)));
-        Assert.Contains("unknown format", Refused(folder.Write("c.wav", "x"u8)));
-        Assert.Contains("is empty", Refused(folder.Write("d.wav", [])));
-        Assert.Contains("no such file", Refused(folder["e.wav"]));
-        Assert.Contains("folder", Refused(folder[""]));
+        Assert.Contains("MP4", Refused(folder.File("a.wav", "\0\0\0\x20ftypM4A aaaa"u8)));
+        Assert.Contains("text file", Refused(folder.File("b.wav", "<html></html>"u8)));
+        Assert.Contains("unknown format", Refused(folder.File("c.wav", "x"u8)));
+        Assert.Contains("is empty", Refused(folder.File("d.wav", [])));
+        Assert.Contains("no such file", Refused(folder.File("e.wav")));
+        Assert.Contains("folder", Refused(folder.Root));
         if (File.Exists("/dev/zero")) Assert.Contains("device", Refused("/dev/zero"));
     }
 

@@ -2,6 +2,7 @@ using I2M.Kernels;
 using I2M.Model.Audio;
 using I2M.Model.Io;
 using I2M.Testing;
+using Xunit;
 
 namespace I2M.Model.Tests.Audio;
 
@@ -14,7 +15,7 @@ public class ResamplerTests
     [InlineData(48000)]
     public void EqualsTorchaudio(int rate)
     {
-        using var reference = SafetensorsFile.Open(Path.Combine(SharedData.RepositoryRoot, "tests", "reference", "audio.safetensors"));
+        using var reference = SafetensorsFile.Open(ReferenceData.Path("audio.safetensors"));
         var input = reference.ReadSingles($"resample_{rate}_24000.in");
         var expected = reference.ReadDoubles($"resample_{rate}_24000.out");
         var actual = Resampler.Resample(new AudioClip(input, rate), 24000);

@@ -1,6 +1,8 @@
 using I2M.Kernels;
 using I2M.Model.Audio;
 using I2M.Model.Tests.Data;
+using I2M.Model.Tests.Io;
+using Xunit;
 using static I2M.Model.Tests.Audio.WavBytes;
 
 namespace I2M.Model.Tests.Audio;
@@ -124,11 +126,11 @@ public class WavFileTests
         using var folder = new TemporaryFolder();
         var random = new Random(1);
         float[] samples = [.. Enumerable.Range(0, 40_000).Select(_ => random.Next(-32768, 32768) / 32768f)];
-        var path = folder["out.wav"];
+        var path = folder.File("out.wav");
         WavFile.Write(path, new AudioClip(samples, 24000), encoding, "{\"seed\": 7, \"text\": \"größe 🐟\"}");
         Assert.Equal(samples, WavFile.Read(path).Samples);
         Assert.Equal("{\"seed\": 7, \"text\": \"größe 🐟\"}", WavFile.ReadComment(path));
-        Assert.Single(folder.Files());
+        Assert.Single(Directory.GetFiles(folder.Root));
         WavFile.Write(path, new AudioClip(samples, 24000), encoding);
         Assert.Null(WavFile.ReadComment(path));
     }
@@ -145,8 +147,8 @@ public class WavFileTests
     public void NothingIsWrittenForSamplesThatAreNotFinite()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains("sample 1", Assert.Throws<BadFileException>(() => WavFile.Write(folder["a.wav"], new AudioClip([0, float.NaN], 24000))).Message);
-        Assert.Empty(folder.Files());
+        Assert.Contains("sample 1", Assert.Throws<BadFileException>(() => WavFile.Write(folder.File("a.wav"), new AudioClip([0, float.NaN], 24000))).Message);
+        Assert.Empty(Directory.GetFiles(folder.Root));
     }
 
     [Fact]

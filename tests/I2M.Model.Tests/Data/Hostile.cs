@@ -1,4 +1,5 @@
 using I2M.Kernels;
+using Xunit;
 
 namespace I2M.Model.Tests.Data;
 
