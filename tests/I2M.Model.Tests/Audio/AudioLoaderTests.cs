@@ -67,7 +67,7 @@ public class AudioLoaderTests
     {
         using var folder = new TemporaryFolder();
         string Refused(string path) => Assert.Throws<BadFileException>(() => AudioLoader.Load(path)).Message;
-        Assert.Contains("MP4", Refused(folder.File("a.wav", "\0\0\0\x20ftypM4A aaaa"u8)));
+        Assert.Contains("MP4", Refused(folder.File("a.wav", "\0\0\0 ftypM4A aaaa"u8)));
         Assert.Contains("text file", Refused(folder.File("b.wav", "<html></html>"u8)));
         Assert.Contains("unknown format", Refused(folder.File("c.wav", "x"u8)));
         Assert.Contains("is empty", Refused(folder.File("d.wav", [])));
