@@ -114,38 +114,10 @@ public static class WavFile
             var frames = Math.Min(BlockFrames, mono.Length - done);
             var bytes = block.AsSpan(0, frames * header.FrameBytes);
             stream.ReadExactly(bytes);
-            if (header.BigEndian) SwapBytes(bytes, header.BytesPerSample);
-            Mix(bytes, mono.AsSpan(done, frames), header);
+            WavSamples.Mix(bytes, mono.AsSpan(done, frames), header);
         }
         var bad = FirstNotFinite(mono);
         return bad < 0 ? mono : throw new BadFileException(name, $"frame {bad} is not a finite number");
-    }
-
-    /// <summary>Mono is the mean over channels; sums run in double so that mono input passes unchanged.</summary>
-    private static void Mix(ReadOnlySpan<byte> bytes, Span<float> mono, WavHeader header)
-    {
-        var size = header.BytesPerSample;
-        for (var i = 0; i < mono.Length; i++)
-        {
-            var sum = 0.0;
-            for (var c = 0; c < header.Channels; c++, bytes = bytes[size..]) sum += Decode(bytes, header.Type);
-            mono[i] = (float)(sum / header.Channels);
-        }
-    }
-
-    private static double Decode(ReadOnlySpan<byte> b, WavSampleType type) => type switch
-    {
-        WavSampleType.Unsigned8 => (b[0] - 128) / 128.0,
-        WavSampleType.Pcm16 => BinaryPrimitives.ReadInt16LittleEndian(b) / 32768.0,
-        WavSampleType.Pcm24 => (b[0] | b[1] << 8 | (sbyte)b[2] << 16) / 8388608.0,
-        WavSampleType.Pcm32 => BinaryPrimitives.ReadInt32LittleEndian(b) / 2147483648.0,
-        WavSampleType.Float32 => BinaryPrimitives.ReadSingleLittleEndian(b),
-        _ => BinaryPrimitives.ReadDoubleLittleEndian(b),
-    };
-
-    private static void SwapBytes(Span<byte> bytes, int size)
-    {
-        for (var i = 0; i < bytes.Length; i += size) bytes.Slice(i, size).Reverse();
     }
 
     private static byte[] BuildHeader(AudioClip clip, WavEncoding encoding, int sampleBytes, string? comment)

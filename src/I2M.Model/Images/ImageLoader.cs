@@ -15,6 +15,9 @@ public static class ImageLoader
     /// <summary>Longest file, in bytes.</summary>
     public const int MaxFileBytes = 256 << 20;
 
+    /// <summary>No limit goes beyond this: positions in four bytes a pixel are 32-bit numbers.</summary>
+    private const long AddressablePixels = 500_000_000;
+
     /// <summary>A progressive JPEG is decoded once per scan; real ones have about ten, hostile ones thousands.</summary>
     private const int MaxJpegScans = 500;
 
@@ -44,6 +47,7 @@ public static class ImageLoader
     {
         int width = codec.Info.Width, height = codec.Info.Height;
         if (width < 1 || height < 1) throw new BadFileException(name, $"size: {width}×{height} pixels, expected at least 1×1");
+        maxPixels = Math.Min(maxPixels, AddressablePixels);
         if ((long)width * height > maxPixels)
             throw new BadFileException(name, $"size: {width}×{height} is {(long)width * height:N0} pixels, expected at most {maxPixels:N0}");
         // No colour space: samples stay as stored, as in Pillow. Unpremultiplied: dropping alpha leaves the stored colour.

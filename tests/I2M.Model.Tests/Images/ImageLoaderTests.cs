@@ -109,6 +109,13 @@ public class ImageLoaderTests
         Refused(whole.AsSpan(0, 20));
     }
 
+    [Fact]
+    public void ThousandsOfScansAreRefused()
+    {
+        var scans = Enumerable.Repeat((byte[])[0xFF, 0xDA], 600).SelectMany(s => s);
+        Assert.Contains("more than 500 scans", Refused([.. TestImages.Encode(SKEncodedImageFormat.Jpeg, 8, 8), .. scans]));
+    }
+
     [Theory]
     [InlineData(20_000, 20_000)]
     [InlineData(65_500, 65_500)]
