@@ -1,0 +1,101 @@
+using I2M.Kernels;
+
+namespace I2M.Model.Data;
+
+/// <summary>Which pairs are learned from and which are held out.</summary>
+/// <param name="Train">Indices into the manifest, ascending.</param>
+/// <param name="Eval">Indices into the manifest, ascending; no picture and no sound of theirs occurs in <paramref name="Train"/>.</param>
+public sealed record DataSplit(IReadOnlyList<int> Train, IReadOnlyList<int> Eval)
+{
+    /// <summary>
+    /// Splits without leaks: pairs that share a picture or a sound, directly or through other pairs, form one group, and
+    /// a group goes to one part as a whole. Each class is split on its own, and a class of at least two groups gives at
+    /// least one of them to either part (unless the fraction is 0 or 1).
+    /// </summary>
+    /// <param name="pairs">The examples.</param>
+    /// <param name="evalFraction">Share of each class to hold out, in [0, 1]; groups are never cut to meet it.</param>
+    /// <param name="seed">The same seed and list give the same split on every machine.</param>
+    /// <param name="identity">
+    /// Tells files apart: paths that map to equal texts are the same file. The path itself when null;
+    /// <see cref="Fingerprint.OfFile"/> finds copies under other names.
+    /// </param>
+    /// <param name="groupBy">A further property whose equal values belong together, such as the speaker; null values group nothing.</param>
+    /// <exception cref="I2MException">The fraction is outside [0, 1], or everything hangs together so that a part stays empty.</exception>
+    public static DataSplit Create(
+        IReadOnlyList<Pair> pairs, double evalFraction, ulong seed, Func<string, string>? identity = null, Func<Pair, string?>? groupBy = null)
+    {
+        if (!(evalFraction >= 0 && evalFraction <= 1)) throw new I2MException($"split: fraction {evalFraction}, expected 0 to 1");
+        var groups = Group(pairs, identity ?? (path => path), groupBy);
+        var random = new PhiloxRandom(seed, 0);
+        var eval = new bool[pairs.Count];
+        foreach (var ofClass in groups.GroupBy(group => MainClass(group, pairs)).OrderBy(c => c.Key, StringComparer.Ordinal))
+            foreach (var index in Choose([.. ofClass], evalFraction, ref random)) eval[index] = true;
+        var held = eval.Count(e => e);
+        if (pairs.Count > 0 && evalFraction is > 0 and < 1 && (held == 0 || held == pairs.Count))
+            throw new I2MException($"split: the {pairs.Count} pairs share pictures or sounds, so none can be held out without a leak");
+        var all = Enumerable.Range(0, pairs.Count);
+        return new DataSplit([.. all.Where(i => !eval[i])], [.. all.Where(i => eval[i])]);
+    }
+
+    /// <summary>Connected components of "shares a key", each in ascending order, ordered by their first member.</summary>
+    private static List<List<int>> Group(IReadOnlyList<Pair> pairs, Func<string, string> identity, Func<Pair, string?>? groupBy)
+    {
+        var sets = new DisjointSets(pairs.Count);
+        var identities = new Dictionary<string, string>();
+        var owners = new Dictionary<(char Kind, string Key), int>();
+        string Identity(string path) => identities.TryGetValue(path, out var id) ? id : identities[path] = identity(path);
+        void Join(int index, char kind, string key)
+        {
+            if (!owners.TryAdd((kind, key), index)) sets.Union(owners[(kind, key)], index);
+        }
+        for (var i = 0; i < pairs.Count; i++)
+        {
+            Join(i, 'i', Identity(pairs[i].Image));
+            Join(i, 'a', Identity(pairs[i].Audio));
+            if (groupBy?.Invoke(pairs[i]) is { } key) Join(i, 'g', key);
+        }
+        return [.. Enumerable.Range(0, pairs.Count).GroupBy(sets.Find).Select(g => g.ToList())];
+    }
+
+    private static string MainClass(List<int> group, IReadOnlyList<Pair> pairs) =>
+        group.GroupBy(i => pairs[i].Class ?? "").OrderByDescending(c => c.Count()).ThenBy(c => c.Key, StringComparer.Ordinal).First().Key;
+
+    /// <summary>
+    /// Takes groups in random order while they fit into the wanted number of pairs; when none fits, the smallest.
+    /// </summary>
+    private static IEnumerable<int> Choose(List<List<int>> groups, double fraction, ref PhiloxRandom random)
+    {
+        if (fraction == 0) return [];
+        if (fraction == 1) return groups.SelectMany(g => g);
+        if (groups.Count < 2) return [];
+        random.Shuffle(groups);
+        var wanted = (int)Math.Round(fraction * groups.Sum(g => g.Count));
+        var chosen = new List<List<int>>();
+        foreach (var group in groups)
+        {
+            if (group.Count > wanted || chosen.Count == groups.Count - 1) continue;
+            chosen.Add(group);
+            wanted -= group.Count;
+        }
+        if (chosen.Count == 0) chosen.Add(groups.MinBy(g => g.Count)!);
+        return chosen.SelectMany(g => g);
+    }
+
+    /// <summary>Union–find with path halving; the smaller index stays the representative.</summary>
+    private sealed class DisjointSets(int count)
+    {
+        private readonly int[] _parent = [.. Enumerable.Range(0, count)];
+
+        public int Find(int item)
+        {
+            while (_parent[item] != item) item = _parent[item] = _parent[_parent[item]];
+            return item;
+        }
+
+        public void Union(int a, int b)
+        {
+            (a, b) = (Find(a), Find(b));
+            _parent[Math.Max(a, b)] = Math.Min(a, b);
+        }
+    }
+}

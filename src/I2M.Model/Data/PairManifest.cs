@@ -1,0 +1,164 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using I2M.Kernels;
+using I2M.Model.Io;
+
+namespace I2M.Model.Data;
+
+/// <summary>One training example: a picture and the sound that describes it.</summary>
+/// <param name="Image">Full path of the picture.</param>
+/// <param name="Audio">Full path of the sound.</param>
+/// <param name="Class">What the picture shows, null when unknown.</param>
+/// <param name="Text">The spoken words.</param>
+/// <param name="Speaker">Who speaks.</param>
+/// <param name="Augmentation">How the sound was varied: a name, or the JSON text of an object.</param>
+public sealed record Pair(
+    string Image, string Audio, string? Class = null, string? Text = null, string? Speaker = null, string? Augmentation = null);
+
+/// <summary>
+/// A <c>pairs.json</c>: a list of objects with <c>image</c> and <c>audio</c> and, where known, <c>class</c>, <c>text</c>,
+/// <c>speaker</c> and <c>augmentation</c>. Paths are absolute or relative to the file; other fields are ignored.
+/// </summary>
+public sealed class PairManifest
+{
+    private const int MaxBytes = 512 << 20;
+
+    /// <param name="path">Where the list lies or will lie.</param>
+    /// <param name="pairs">The examples, with full paths.</param>
+    public PairManifest(string path, IReadOnlyList<Pair> pairs) => (Path, Pairs) = (path, pairs);
+
+    /// <summary>The file, as the user named it.</summary>
+    public string Path { get; }
+
+    /// <summary>The examples in the order of the file.</summary>
+    public IReadOnlyList<Pair> Pairs { get; }
+
+    /// <summary>Reads and checks a list; whether the named files exist is left to <see cref="CheckFiles"/>.</summary>
+    /// <exception cref="BadFileException">Not JSON, not a list, empty, or an entry without a usable field: names entry and field.</exception>
+    public static PairManifest Load(string path)
+    {
+        var bytes = InputStream.ReadAll(path, MaxBytes);
+        ReadOnlyMemory<byte> json = bytes;
+        if (json.Span is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [_, 0, ..] or [0, _, ..])
+            throw new BadFileException(path, "is UTF-16 text, expected UTF-8");
+        if (json.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF])) json = json[3..];
+        try
+        {
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return new PairManifest(path, ReadList(document.RootElement, path));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter: text that is not UTF-8
+        {
+            throw new BadFileException(path, "is not valid JSON: " + e.Message.ReplaceLineEndings(" "), e);
+        }
+    }
+
+    /// <summary>Writes the list; files inside its folder are named relative to it, so that the folder can be moved.</summary>
+    /// <exception cref="I2MException">The file cannot be written.</exception>
+    public void Save() => AtomicFile.Write(Path, stream =>
+    {
+        using var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        writer.WriteStartArray();
+        foreach (var pair in Pairs) WritePair(writer, pair);
+        writer.WriteEndArray();
+    });
+
+    /// <summary>Refuses a list that names files which are not there.</summary>
+    /// <exception cref="BadFileException">Says how many are missing and names the first.</exception>
+    public void CheckFiles()
+    {
+        var known = new Dictionary<string, bool>();
+        bool Exists(string file) => known.TryGetValue(file, out var exists) ? exists : known[file] = File.Exists(file);
+        var (missing, first) = (0, "");
+        for (var i = 0; i < Pairs.Count; i++)
+            foreach (var (field, file) in new[] { ("image", Pairs[i].Image), ("audio", Pairs[i].Audio) })
+                if (!Exists(file) && missing++ == 0) first = $"entry {i + 1}: {field}: {file}";
+        if (missing > 0) throw new BadFileException(Path, $"{missing} of {2 * Pairs.Count} files do not exist, the first is {first}");
+    }
+
+    private static List<Pair> ReadList(JsonElement root, string path)
+    {
+        if (root.ValueKind != JsonValueKind.Array) throw new BadFileException(path, $"holds {Describe(root)}, expected a list of pairs");
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+        var pairs = new List<Pair>(root.GetArrayLength());
+        foreach (var entry in root.EnumerateArray()) pairs.Add(new EntryReader(path, folder, pairs.Count + 1).Read(entry));
+        return pairs.Count > 0 ? pairs : throw new BadFileException(path, "is an empty list, expected at least one pair");
+    }
+
+    private void WritePair(Utf8JsonWriter writer, Pair pair)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("image", Portable(pair.Image));
+        writer.WriteString("audio", Portable(pair.Audio));
+        if (pair.Class is not null) writer.WriteString("class", pair.Class);
+        if (pair.Text is not null) writer.WriteString("text", pair.Text);
+        if (pair.Speaker is not null) writer.WriteString("speaker", pair.Speaker);
+        if (pair.Augmentation is { } augmentation)
+        {
+            writer.WritePropertyName("augmentation");
+            if (IsJsonObject(augmentation)) writer.WriteRawValue(augmentation);
+            else writer.WriteStringValue(augmentation);
+        }
+        writer.WriteEndObject();
+    }
+
+    private string Portable(string file)
+    {
+        var relative = System.IO.Path.GetRelativePath(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, file);
+        var outside = relative.StartsWith("..", StringComparison.Ordinal) || System.IO.Path.IsPathRooted(relative);
+        return outside ? file : relative.Replace('\\', '/');
+    }
+
+    private static bool IsJsonObject(string text)
+    {
+        if (!text.StartsWith('{')) return false;
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static string Describe(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "a list",
+        JsonValueKind.String => "a text",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.Null => "null",
+        _ => "true or false",
+    };
+
+    /// <summary>Reads one entry and names it in every message.</summary>
+    private readonly struct EntryReader(string path, string folder, int number)
+    {
+        public Pair Read(JsonElement entry)
+        {
+            if (entry.ValueKind != JsonValueKind.Object) throw Bad($"is {Describe(entry)}, expected an object with image and audio");
+            return new Pair(File(entry, "image"), File(entry, "audio"), Text(entry, "class", JsonValueKind.Number), Text(entry, "text"),
+                Text(entry, "speaker", JsonValueKind.Number), Text(entry, "augmentation", JsonValueKind.Object));
+        }
+
+        private string File(JsonElement entry, string field)
+        {
+            var text = Text(entry, field);
+            if (string.IsNullOrWhiteSpace(text)) throw Bad($"{field}: is missing or empty, expected a path");
+            if (text.AsSpan().IndexOfAnyInRange('\0', '\x1F') >= 0) throw Bad($"{field}: holds a control character, expected a path");
+            return System.IO.Path.GetFullPath(text, folder);
+        }
+
+        /// <summary>A text field; a value of kind <paramref name="also"/> is kept as its JSON text.</summary>
+        private string? Text(JsonElement entry, string field, JsonValueKind also = JsonValueKind.String)
+        {
+            if (!entry.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null) return null;
+            if (value.ValueKind == JsonValueKind.String) return value.GetString();
+            return value.ValueKind == also ? value.GetRawText() : throw Bad($"{field}: is {Describe(value)}, expected a text");
+        }
+
+        private BadFileException Bad(string problem) => new(path, $"entry {number}: {problem}");
+    }
+}
