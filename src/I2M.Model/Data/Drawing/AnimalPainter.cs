@@ -46,15 +46,17 @@ public static class AnimalPainter
         float ground = Backgrounds.Paint(sketch, swims);
         DrawingRandom random = sketch.Random;
         float scale = random.Range(0.72f, 1.0f);
-        float slack = (1 - scale) * 0.5f + 0.05f;
+        float slack = (1 - scale) * 0.5f + 0.02f;
         float x = 0.5f + random.Range(-slack, slack), y = 0.5f + random.Range(-slack, slack);
         float mirror = random.Chance(0.5f) ? -scale : scale;
         if (swims)
             PaintSwimmer(sketch, label, x, y, mirror, scale);
         else
         {
-            // Feet stand on the ground: the birds reach from −0.45 to +0.45 in their own frame.
-            y = Math.Clamp(ground + random.Range(0.08f, 0.25f), 0.46f * scale + 0.45f * scale, 0.985f) - 0.45f * scale;
+            // Feet stand on the ground and the head stays in the picture: the birds reach from −0.49 to +0.45 in their own frame.
+            scale = Math.Min(scale, 0.98f);
+            mirror = MathF.CopySign(scale, mirror);
+            y = Math.Clamp(ground + random.Range(0.08f, 0.25f), 0.96f * scale, 0.985f) - 0.45f * scale;
             PaintBird(sketch, label, x, y, mirror, scale);
         }
         Backgrounds.Light(sketch);

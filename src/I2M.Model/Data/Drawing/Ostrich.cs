@@ -12,14 +12,14 @@ internal static class Ostrich
         SKColor plumage = cock ? sketch.Hsl(250, 5, 12) : sketch.Hsl(30, 16, 36);
         SKColor plume = cock ? new SKColor(240, 236, 228) : sketch.Hsl(32, 18, 62);
         SKColor skin = sketch.Random.Pick(sketch.Hsl(15, 40, 66), sketch.Hsl(25, 22, 58), sketch.Hsl(210, 8, 58));
-        float stride = sketch.Random.Range(0.0f, 0.16f), bow = sketch.Random.Range(-0.05f, 0.07f), headX = 0.22f + sketch.Random.Range(-0.06f, 0.06f);
-        Leg(sketch, -0.07f, stride, Sketch.Tint(skin, 0.75f));
+        float stride = sketch.Random.Range(0.02f, 0.14f), bow = sketch.Random.Range(-0.05f, 0.07f), headX = 0.22f + sketch.Random.Range(-0.06f, 0.06f);
+        Leg(sketch, -0.08f, -stride, Sketch.Tint(skin, 0.75f));
         for (int i = 0; i < 5; i++)
             sketch.Fill(sketch.Fin(-0.2f, -0.06f, -0.36f, -0.15f + i * 0.06f, -0.35f, 0.0f + i * 0.035f, -0.26f, 0.06f + i * 0.02f, -0.16f, 0.06f), Sketch.Tint(plume, 1 - 0.06f * (i % 2)));
         SKPoint shoulder = new(0.11f, 0.0f), bend = new(0.24f + bow, -0.2f), head = new(headX, -0.41f);
         sketch.Fill(sketch.Ribbon(shoulder, bend, head, 0.05f, 0.02f), skin);
+        Leg(sketch, 0.0f, stride, skin);
         Body(sketch, plumage, plume);
-        Leg(sketch, 0.02f, -stride, skin);
         Head(sketch, head, skin);
     }
 
@@ -44,11 +44,12 @@ internal static class Ostrich
 
     private static void Leg(Sketch sketch, float hip, float stride, SKColor skin)
     {
-        SKPoint knee = new(hip - 0.03f + stride * 0.35f, 0.25f), foot = new(hip + stride * 0.8f, 0.435f);
-        sketch.Fill(sketch.Ribbon(new(hip, 0.09f), new(hip + 0.03f, 0.17f), knee, 0.048f, 0.018f), skin);
-        sketch.Oval(knee.X, knee.Y, 0.021f, 0.021f, Sketch.Tint(skin, 0.85f));
-        sketch.Fill(sketch.Ribbon(knee, new((knee.X + foot.X) / 2, 0.34f), foot, 0.0155f, 0.013f), skin);
-        sketch.Line(foot.X, foot.Y, foot.X + 0.055f, 0.445f, Sketch.Tint(skin, 0.7f), 0.022f);
+        // What looks like a knee is the ankle, and it points backwards.
+        SKPoint ankle = new(hip - 0.035f + stride * 0.45f, 0.27f), foot = new(hip + stride, 0.432f);
+        sketch.Fill(sketch.Ribbon(new(hip, 0.06f), new(hip + 0.045f + stride * 0.2f, 0.17f), ankle, 0.06f, 0.016f), skin);
+        sketch.Fill(sketch.Ribbon(ankle, new((ankle.X + foot.X) / 2, 0.35f), foot, 0.016f, 0.013f), skin);
+        sketch.Oval(ankle.X, ankle.Y, 0.019f, 0.019f, Sketch.Tint(skin, 0.85f));
+        sketch.Line(foot.X, foot.Y, foot.X + 0.06f, 0.443f, Sketch.Tint(skin, 0.7f), 0.022f);
     }
 
     private static void Head(Sketch sketch, SKPoint at, SKColor skin)
