@@ -12,12 +12,12 @@ public sealed record AnimalClass(string Name, string Synset, IReadOnlyList<strin
     public static IReadOnlyList<AnimalClass> All { get; } =
     [
         new("tench", "n01440764", ["a plump olive tench", "a green tench with a red eye", "a tench from the pond"]),
-        new("goldfish", "n01443537", ["a bright orange goldfish", "a goldfish with flowing fins", "a small golden goldfish"]),
-        new("great white shark", "n01484850", ["a great white shark", "a huge white shark with sharp teeth", "a great white, grey above"]),
-        new("tiger shark", "n01491361", ["a striped tiger shark", "a tiger shark with dark bars", "a tiger shark on the hunt"]),
-        new("hammerhead", "n01494475", ["a hammerhead shark", "a hammerhead with a wide flat head", "a shark with a hammer head"]),
-        new("electric ray", "n01496331", ["a round electric ray", "an electric ray with dark spots", "a ray that gives shocks"]),
-        new("stingray", "n01498041", ["a flat stingray", "a stingray with a long thin tail", "a diamond shaped stingray"]),
+        new("goldfish", "n01443537", ["a bright orange goldfish", "a goldfish with long fins", "a small golden goldfish"]),
+        new("great white shark", "n01484850", ["a great white shark", "a huge shark with sharp teeth", "a great white, grey above"]),
+        new("tiger shark", "n01491361", ["a striped tiger shark", "a shark with dark bars", "a tiger shark on the hunt"]),
+        new("hammerhead", "n01494475", ["a hammerhead shark", "a hammerhead in the deep", "a shark with a hammer head"]),
+        new("electric ray", "n01496331", ["a round electric ray", "a spotted electric ray", "a ray that gives shocks"]),
+        new("stingray", "n01498041", ["a flat stingray", "a stingray with a thin tail", "a diamond shaped stingray"]),
         new("rooster", "n01514668", ["a proud red rooster", "a rooster with a tall red comb", "a crowing rooster"]),
         new("hen", "n01514859", ["a plump brown hen", "a hen in the yard", "a quiet round hen"]),
         new("ostrich", "n01518878", ["a tall ostrich", "an ostrich on long legs", "a big bird with a long neck"]),
