@@ -19,7 +19,7 @@ internal sealed class FormantSynthesizer(float pitchHz, float formantScale, floa
         Resonator[] tract = [new(), new(), new(), new()];
         Resonator constriction = new();
         Random noise = new(20_071);
-        float phase = 0, tilt = 0;
+        float phase = 0, before = 0;
         for (int f = 0; f < frames.Length; f++)
         {
             Phoneme frame = frames[f];
@@ -30,14 +30,13 @@ internal sealed class FormantSynthesizer(float pitchHz, float formantScale, floa
                 phase += pitch / SampleRate;
                 phase -= MathF.Floor(phase);
                 float white = noise.NextSingle() * 2 - 1;
-                // Closing glottis: turbulence comes in the open half of the cycle only.
+                // Turbulence comes with the open part of the cycle.
                 float source = frame.Voice * (Pulse(phase) + breathiness * white * (phase < 0.6f ? 1 : 0)) + frame.Breath * white * 0.35f;
                 foreach (Resonator resonator in tract)
                     source = resonator.Next(source);
-                float sample = source + frame.Hiss * constriction.Next(white) * 0.6f;
-                // First difference with leak: what the lips radiate, without a rumble below the voice.
-                samples[f * FrameLength + i] = sample - 0.6f * tilt;
-                tilt = sample;
+                // First difference with leak: the lips radiate high frequencies better, and the upper formants carry the vowel.
+                samples[f * FrameLength + i] = 2.2f * (source - 0.9f * before) + frame.Hiss * constriction.Next(white) * 0.6f;
+                before = source;
             }
         }
         return samples;
