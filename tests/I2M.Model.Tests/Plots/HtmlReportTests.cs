@@ -21,7 +21,8 @@ public class HtmlReportTests
         string html = new HtmlReport(Evil).AddHeading(Evil).AddParagraph(Evil).AddTable([Evil], [[Evil], ["1.5"]])
             .AddImage(folder["[bad].jpg"], "[bad].jpg").AddImage(Picture, Evil).AddAudio(Wav, Evil).AddGallery([new(Picture, Evil, Wav, Picture)]).ToHtml();
         Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
-        Assert.Equal(10, Regex.Count(html, Regex.Escape("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;")));
+        // Title, two headings, paragraph, two cells, two captions; the picture's description; the gallery's two descriptions and caption.
+        Assert.Equal(12, Regex.Count(html, Regex.Escape("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;")));
         Assert.Contains("<figcaption>[bad].jpg</figcaption>", html);
         // The bytes are a PNG whatever the name says.
         Assert.DoesNotContain("image/jpeg", html);

@@ -116,7 +116,8 @@ public class EspeakSynthesizerTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the fake programs are shell scripts");
         File.WriteAllText(folder["espeak-ng"], $"#!/bin/sh\n{script}\n");
-        File.SetUnixFileMode(folder["espeak-ng"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder["espeak-ng"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return new(folder["espeak-ng"], TimeSpan.FromSeconds(seconds));
     }
 

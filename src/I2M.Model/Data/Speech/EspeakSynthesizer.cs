@@ -31,12 +31,13 @@ public sealed class EspeakSynthesizer : ISpeechSynthesizer
     public string Name => "espeak-ng";
 
     /// <summary>
-    /// English accents with espeak's male (m) and female (f) variants. The list is ours because espeak-ng silently speaks an unknown variant with the plain voice.
+    /// English accents with espeak's male (m) and female (f) variants. The list is ours because espeak-ng silently speaks an unknown variant with the plain voice;
+    /// for the same reason British variants hang on "en", as espeak-ng 1.51 ignores them on "en-gb".
     /// </summary>
     public IReadOnlyList<string> Voices { get; } =
     [
         "en-us", "en-us+m1", "en-us+m2", "en-us+m3", "en-us+m4", "en-us+m5", "en-us+m6", "en-us+m7", "en-us+f1", "en-us+f2", "en-us+f3", "en-us+f4",
-        "en-gb", "en-gb+m1", "en-gb+m3", "en-gb+m7", "en-gb+f1", "en-gb+f2", "en-gb+f4", "en-gb-x-rp", "en-gb-x-rp+f2", "en-gb-x-rp+m3",
+        "en-gb", "en+m1", "en+m3", "en+m7", "en+f1", "en+f2", "en+f4", "en-gb-x-rp", "en-gb-x-rp+f2", "en-gb-x-rp+m3",
         "en-gb-scotland", "en-gb-scotland+f3", "en-gb-scotland+m4", "en-gb-x-gbclan", "en-gb-x-gbclan+f1", "en-gb-x-gbcwmd", "en-029", "en-029+f2",
     ];
 
