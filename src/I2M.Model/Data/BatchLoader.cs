@@ -1,0 +1,123 @@
+using System.Threading.Channels;
+using I2M.Model.Audio;
+using I2M.Model.Training;
+
+namespace I2M.Model.Data;
+
+/// <summary>One batch on the host.</summary>
+/// <param name="Mels">[batch, bands·frames], normalised.</param>
+/// <param name="Images">[batch, 3·size·size].</param>
+/// <param name="Labels">[batch] class indices; −1 without classes.</param>
+public sealed record Batch(float[] Mels, float[] Images, int[] Labels);
+
+/// <summary>
+/// Prepares batches ahead of the training step on another thread. Sample number n of a run is a function of the seed alone: epoch n / N takes the
+/// training pairs in that epoch's own order, and batches run on across epochs, so a run resumes at any step.
+/// </summary>
+public sealed class BatchLoader : IDisposable
+{
+    private const int Ahead = 4;
+    private readonly PairDataset _data;
+    private readonly TrainConfig _config;
+    private readonly MelNormalizer _normalizer;
+    private readonly Channel<Batch> _ready = Channel.CreateBounded<Batch>(Ahead);
+    private readonly Channel<Batch> _used = Channel.CreateUnbounded<Batch>();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _producer;
+    private (long Epoch, int[] Order) _order = (-1, []);
+
+    /// <param name="data">The pairs.</param>
+    /// <param name="config">Batch size, seed, augmentation.</param>
+    /// <param name="normalizer">Applied to the mels.</param>
+    /// <param name="firstBatch">Number of the first batch to prepare.</param>
+    public BatchLoader(PairDataset data, TrainConfig config, MelNormalizer normalizer, long firstBatch)
+    {
+        (_data, _config, _normalizer) = (data, config, normalizer);
+        _producer = Task.Run(() => Produce(firstBatch));
+    }
+
+    /// <summary>The next batch in order; waits for it. Hand it back with <see cref="Recycle"/>.</summary>
+    public Batch Next()
+    {
+        try
+        {
+            return _ready.Reader.ReadAsync().AsTask().GetAwaiter().GetResult();
+        }
+        catch (ChannelClosedException e) when (e.InnerException is not null)
+        {
+            throw e.InnerException;
+        }
+    }
+
+    /// <summary>Gives a batch's memory back for another one.</summary>
+    public void Recycle(Batch batch) => _used.Writer.TryWrite(batch);
+
+    /// <summary>Fills a batch with given pairs.</summary>
+    /// <param name="batch">Memory for as many samples as <paramref name="pairs"/>.</param>
+    /// <param name="pairs">Indices of pairs.</param>
+    /// <param name="epoch">Epoch of each, for the augmentation; null leaves the pictures as they are.</param>
+    public void Fill(Batch batch, ReadOnlySpan<int> pairs, ReadOnlySpan<long> epoch)
+    {
+        int mel = _config.Model.MelBands * _config.Model.MelFrames, image = 3 * _config.Model.ImageSize * _config.Model.ImageSize;
+        for (int b = 0; b < pairs.Length; b++)
+        {
+            (ulong, int)? augmentation = epoch.IsEmpty ? null : (_config.Seed, (int)epoch[b]);
+            _normalizer.Normalize(_data.Mels[pairs[b]], batch.Mels.AsSpan(b * mel, mel));
+            _data.ReadPicture(pairs[b], augmentation, batch.Images.AsSpan(b * image, image));
+            batch.Labels[b] = _data.ClassOf(pairs[b]);
+        }
+    }
+
+    /// <summary>Memory for a batch of so many samples.</summary>
+    public Batch NewBatch(int samples) => new(new float[samples * _config.Model.MelBands * _config.Model.MelFrames],
+        new float[samples * 3 * _config.Model.ImageSize * _config.Model.ImageSize], new int[samples]);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        try { _producer.Wait(); }
+        catch (AggregateException) { } // Its failure has reached Next already, or nobody wants the batch any more.
+        _stop.Dispose();
+    }
+
+    private async Task Produce(long number)
+    {
+        try
+        {
+            for (; ; number++)
+            {
+                if (!_used.Reader.TryRead(out Batch? batch)) { batch = NewBatch(_config.BatchSize); }
+                FillTraining(batch, number);
+                await _ready.Writer.WriteAsync(batch, _stop.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e)
+        {
+            _ready.Writer.TryComplete(e);
+        }
+    }
+
+    private void FillTraining(Batch batch, long number)
+    {
+        Span<int> pairs = stackalloc int[_config.BatchSize];
+        Span<long> epochs = stackalloc long[_config.BatchSize];
+        int count = _data.Split.Train.Count;
+        for (int b = 0; b < pairs.Length; b++)
+        {
+            long sample = number * pairs.Length + b;
+            epochs[b] = sample / count;
+            pairs[b] = OrderOf(epochs[b])[sample % count];
+        }
+        Fill(batch, pairs, _config.Augment ? epochs : []);
+    }
+
+    private int[] OrderOf(long epoch)
+    {
+        if (_order.Epoch == epoch) { return _order.Order; }
+        int[] order = [.. _data.Split.Train];
+        new PhiloxRandom(_config.Seed, RandomStreams.Order + (ulong)epoch).Shuffle(order);
+        _order = (epoch, order);
+        return order;
+    }
+}
