@@ -32,8 +32,7 @@ public sealed class EspeakSynthesizer : ISpeechSynthesizer
 
     /// <summary>
     /// English accents with espeak's male (m) and female (f) variants. The list is ours because espeak-ng silently speaks an
-    /// unknown variant with the plain voice;
-    /// for the same reason British variants hang on "en", as espeak-ng 1.51 ignores them on "en-gb".
+    /// unknown variant with the plain voice; British variants hang on "en" because espeak-ng 1.51 ignores them on "en-gb".
     /// </summary>
     public IReadOnlyList<string> Voices { get; } =
     [
