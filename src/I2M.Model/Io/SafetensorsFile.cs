@@ -50,14 +50,14 @@ public sealed class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         SafeFileHandle handle = InputFile.Open(path);
+        SafetensorsFile? file = null;
         try
         {
-            return new SafetensorsFile(path, handle);
+            return file = new SafetensorsFile(path, handle);
         }
-        catch
+        finally
         {
-            handle.Dispose();
-            throw;
+            if (file is null) handle.Dispose();
         }
     }
 

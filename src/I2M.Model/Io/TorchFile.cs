@@ -67,7 +67,7 @@ public static class TorchFile
         if (entries.Keys.FirstOrDefault(name => !name.StartsWith(root, StringComparison.Ordinal)) is string stray)
             throw new BadFileException(path, $"entry '{InputFile.OneLine(stray)}': expected every entry under {InputFile.OneLine(root)}");
         if (entries.ContainsKey($"{root}constants.pkl"))
-            throw new BadFileException(path, "is a TorchScript program; expected tensors saved with torch.save (save model.state_dict())");
+            throw new BadFileException(path, TorchZip.TorchScriptProblem);
         return root;
     }
 

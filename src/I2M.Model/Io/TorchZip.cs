@@ -15,6 +15,9 @@ internal sealed class TorchZip
     /// <summary>A range of the file's bytes.</summary>
     public readonly record struct Entry(long Offset, long Length);
 
+    /// <summary>The refusal of programs, whose code entries are compressed and whose pickles construct classes.</summary>
+    public const string TorchScriptProblem = "is a TorchScript program; expected tensors saved with torch.save (save model.state_dict())";
+
     private const uint EndSignature = 0x06054b50, End64Signature = 0x06064b50, Locator64Signature = 0x07064b50;
     private const uint DirectorySignature = 0x02014b50, LocalSignature = 0x04034b50;
     private const int EndBytes = 22, End64Bytes = 56, Locator64Bytes = 20, DirectoryBytes = 46, LocalBytes = 30;
@@ -83,6 +86,7 @@ internal sealed class TorchZip
             string name = Encoding.UTF8.GetString(rawName);
             string label = $"entry '{InputFile.OneLine(name)}'";
             if ((U16(directory, 8) & Encrypted) != 0) throw Bad($"{label}: is encrypted");
+            if (U16(directory, 10) != 0 && name.Contains("/code/", StringComparison.Ordinal)) throw Bad(TorchScriptProblem);
             if (U16(directory, 10) != 0) throw Bad($"{label}: is compressed; expected stored entries as torch.save writes them");
             (long packed, long length, long local) = Sizes(directory, directory.Slice(DirectoryBytes + nameLength, extraLength), label);
             if (packed != length) throw Bad($"{label}: is stored, but its two sizes differ ({packed} and {length})");

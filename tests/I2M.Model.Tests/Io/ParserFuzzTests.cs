@@ -57,10 +57,12 @@ public sealed class ParserFuzzTests : IDisposable
         var random = new Random(seed);
         string path = _folder.File("mutant");
         int accepted = 0;
+        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         for (int i = 0; i < Mutations; i++)
         {
             byte[] mutant = Mutate(random, original);
-            File.WriteAllBytes(path, mutant);
+            RandomAccess.Write(stream.SafeFileHandle, mutant, 0);
+            RandomAccess.SetLength(stream.SafeFileHandle, mutant.Length);
             long before = GC.GetAllocatedBytesForCurrentThread();
             try
             {

@@ -101,6 +101,14 @@ public class EspeakSynthesizerTests
     }
 
     [Fact]
+    public void ProgramThatNeverReadsIsReportedByItsExitCode()
+    {
+        using ScratchFolder folder = new();
+        string text = string.Concat(Enumerable.Repeat("ящур ", 2000));
+        Assert.Contains("exit code 4", Assert.Throws<I2MException>(() => Fake(folder, "exec 0<&-; sleep 0.2; exit 4", 20).Speak(text, Plain)).Message);
+    }
+
+    [Fact]
     public void HangingProgramIsKilled()
     {
         using ScratchFolder folder = new();

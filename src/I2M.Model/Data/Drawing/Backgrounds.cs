@@ -33,7 +33,8 @@ internal static class Backgrounds
         paint.Color = veil.WithAlpha((byte)(Math.Abs(light) * 255));
         sketch.Canvas.DrawRect(0, 0, 1, 1, paint);
         byte rim = (byte)sketch.Random.Whole(0, 70);
-        using SKShader shader = SKShader.CreateRadialGradient(new(0.5f, 0.5f), 0.75f, [SKColors.Transparent, SKColors.Transparent, SKColors.Black.WithAlpha(rim)], [0, 0.6f, 1], SKShaderTileMode.Clamp);
+        using SKShader shader = SKShader.CreateRadialGradient(new(0.5f, 0.5f), 0.75f, [SKColors.Transparent, SKColors.Transparent,
+            SKColors.Black.WithAlpha(rim)], [0, 0.6f, 1], SKShaderTileMode.Clamp);
         paint.Color = SKColors.Black;
         paint.Shader = shader;
         sketch.Canvas.DrawRect(0, 0, 1, 1, paint);
@@ -134,7 +135,8 @@ internal static class Backgrounds
     private static void Ground(Sketch sketch, float horizon, SKColor color)
     {
         float hill = sketch.Random.Range(-0.04f, 0.04f);
-        sketch.Shade(sketch.Fin(0, horizon, 0.5f, horizon + hill, 1, horizon, 1, 1, 1, 1, 0.5f, 1, 0, 1), horizon, 1, Sketch.Tint(color, 1.2f), Sketch.Tint(color, 0.8f));
+        sketch.Shade(sketch.Fin(0, horizon, 0.5f, horizon + hill, 1, horizon, 1, 1, 1, 1, 0.5f, 1, 0, 1), horizon, 1, Sketch.Tint(color, 1.2f),
+            Sketch.Tint(color, 0.8f));
     }
 
     private static void Tufts(Sketch sketch, float top, SKColor color, int count)
@@ -153,7 +155,8 @@ internal static class Backgrounds
         for (; count > 0; count--)
         {
             float radius = sketch.Random.Range(0.004f, 0.013f);
-            sketch.Oval(sketch.Random.Range(0, 1), sketch.Random.Range(top + 0.02f, bottom), radius * 1.4f, radius, sketch.Hsl(35, 15, sketch.Random.Range(30, 65)));
+            sketch.Oval(sketch.Random.Range(0, 1), sketch.Random.Range(top + 0.02f, bottom), radius * 1.4f, radius, sketch.Hsl(35, 15,
+                sketch.Random.Range(30, 65)));
         }
     }
 
@@ -171,7 +174,8 @@ internal static class Backgrounds
         for (int i = sketch.Random.Whole(2, 6); i > 0; i--)
         {
             float x = sketch.Random.Range(0, 1), height = sketch.Random.Range(0.15f, 0.4f), sway = sketch.Random.Range(-0.08f, 0.08f);
-            sketch.Fill(sketch.Ribbon(new(x, 1.02f), new(x + sway, 1 - height / 2), new(x - sway, 1 - height), 0.014f, 0.002f), Sketch.Tint(weed, sketch.Random.Range(0.7f, 1.2f)));
+            sketch.Fill(sketch.Ribbon(new(x, 1.02f), new(x + sway, 1 - height / 2), new(x - sway, 1 - height), 0.014f, 0.002f), Sketch.Tint(weed,
+                sketch.Random.Range(0.7f, 1.2f)));
         }
     }
 
@@ -190,7 +194,8 @@ internal static class Backgrounds
         for (int i = sketch.Random.Whole(2, 5); i > 0; i--)
         {
             float x = sketch.Random.Range(0, 1), width = sketch.Random.Range(0.03f, 0.1f), slant = sketch.Random.Range(-0.3f, 0.3f);
-            sketch.Shade(sketch.Polygon(x, 0, x + width, 0, x + 2 * width + slant, 1, x + slant - width, 1), 0, 0.8f, SKColors.White.WithAlpha(50), SKColors.White.WithAlpha(0));
+            sketch.Shade(sketch.Polygon(x, 0, x + width, 0, x + 2 * width + slant, 1, x + slant - width, 1), 0, 0.8f, SKColors.White.WithAlpha(50),
+                SKColors.White.WithAlpha(0));
         }
     }
 
@@ -199,8 +204,10 @@ internal static class Backgrounds
         float x = sketch.Random.Range(-0.05f, 0.7f), width = sketch.Random.Range(0.22f, 0.38f), height = width * 0.55f;
         SKColor wall = sketch.Random.Pick(sketch.Hsl(8, 45, 38), sketch.Hsl(30, 25, 45), sketch.Hsl(0, 5, 70));
         sketch.Fill(sketch.Polygon(x, horizon + 0.02f, x, horizon - height, x + width, horizon - height, x + width, horizon + 0.02f), wall);
-        sketch.Fill(sketch.Polygon(x - 0.02f, horizon - height, x + width / 2, horizon - height * 1.6f, x + width + 0.02f, horizon - height), Sketch.Tint(wall, 0.55f));
-        sketch.Fill(sketch.Polygon(x + width * 0.35f, horizon + 0.02f, x + width * 0.35f, horizon - height * 0.6f, x + width * 0.65f, horizon - height * 0.6f, x + width * 0.65f, horizon + 0.02f), Sketch.Tint(wall, 0.4f));
+        sketch.Fill(sketch.Polygon(x - 0.02f, horizon - height, x + width / 2, horizon - height * 1.6f, x + width + 0.02f, horizon - height),
+            Sketch.Tint(wall, 0.55f));
+        sketch.Fill(sketch.Polygon(x + width * 0.35f, horizon + 0.02f, x + width * 0.35f, horizon - height * 0.6f, x + width * 0.65f,
+            horizon - height * 0.6f, x + width * 0.65f, horizon + 0.02f), Sketch.Tint(wall, 0.4f));
     }
 
     private static void Fence(Sketch sketch, float horizon)

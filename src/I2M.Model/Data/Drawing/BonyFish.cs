@@ -13,11 +13,13 @@ internal static class BonyFish
         sketch.Frame(0, 0, 0, 1, depth, () =>
         {
             float lift = sketch.Random.Range(-0.02f, 0.02f);
-            sketch.Fill(sketch.Blob(-0.30f, -0.05f, -0.40f, -0.14f + lift, -0.465f, -0.13f + lift, -0.455f, 0, -0.465f, 0.13f + lift, -0.40f, 0.14f + lift, -0.30f, 0.05f), fin);
+            sketch.Fill(sketch.Blob(-0.30f, -0.05f, -0.40f, -0.14f + lift, -0.465f, -0.13f + lift, -0.455f, 0, -0.465f, 0.13f + lift, -0.40f,
+                0.14f + lift, -0.30f, 0.05f), fin);
             sketch.Fill(sketch.Blob(0.10f, -0.13f, 0.07f, -0.24f, -0.02f, -0.26f, -0.10f, -0.22f, -0.11f, -0.12f), fin);
             sketch.Fill(sketch.Blob(-0.12f, 0.12f, -0.14f, 0.22f, -0.21f, 0.23f, -0.23f, 0.08f), fin);
             sketch.Fill(sketch.Blob(0.06f, 0.14f, 0.03f, 0.24f, -0.05f, 0.24f, -0.04f, 0.14f), fin);
-            SKPath body = sketch.Blob(0.45f, 0.015f, 0.40f, -0.06f, 0.24f, -0.135f, 0.04f, -0.165f, -0.16f, -0.125f, -0.33f, -0.07f, -0.34f, 0.07f, -0.16f, 0.13f, 0.06f, 0.175f, 0.26f, 0.14f, 0.41f, 0.07f);
+            SKPath body = sketch.Blob(0.45f, 0.015f, 0.40f, -0.06f, 0.24f, -0.135f, 0.04f, -0.165f, -0.16f, -0.125f, -0.33f, -0.07f, -0.34f, 0.07f,
+                -0.16f, 0.13f, 0.06f, 0.175f, 0.26f, 0.14f, 0.41f, 0.07f);
             sketch.Shade(body, -0.17f, 0.18f, Sketch.Tint(olive, 0.75f), olive, Sketch.Tint(olive, 1.15f), belly);
             sketch.Inside(body, () => Scales(sketch, Sketch.Tint(olive, 0.72f), 0.028f));
             Face(sketch, olive, sketch.Hsl(8, 80, 45), 0.020f);
@@ -39,7 +41,8 @@ internal static class BonyFish
             Rays(sketch, Sketch.Tint(orange, 0.8f), 0.0f, -0.12f, -0.02f, -0.26f, 5);
             sketch.Fill(sketch.Fin(-0.06f, 0.14f, -0.2f, 0.3f, -0.24f, 0.2f, -0.18f, 0.15f, -0.16f, 0.09f), fin);
             sketch.Fill(sketch.Fin(0.1f, 0.15f, -0.02f, 0.32f, -0.06f, 0.24f, 0, 0.2f, 0.0f, 0.15f), fin);
-            SKPath body = sketch.Blob(0.34f, 0.01f, 0.28f, -0.09f, 0.12f, -0.17f, -0.06f, -0.15f, -0.21f, -0.06f, -0.24f, 0, -0.21f, 0.06f, -0.05f, 0.16f, 0.13f, 0.18f, 0.28f, 0.1f);
+            SKPath body = sketch.Blob(0.34f, 0.01f, 0.28f, -0.09f, 0.12f, -0.17f, -0.06f, -0.15f, -0.21f, -0.06f, -0.24f, 0, -0.21f, 0.06f, -0.05f,
+                0.16f, 0.13f, 0.18f, 0.28f, 0.1f);
             sketch.Shade(body, -0.18f, 0.19f, Sketch.Tint(orange, 0.88f), orange, Sketch.Tint(orange, 1.35f));
             sketch.Inside(body, () =>
             {
@@ -59,7 +62,8 @@ internal static class BonyFish
         float sway = sketch.Random.Range(-0.05f, 0.05f);
         sketch.Frame(-0.2f, 0, 0, veil, veil, () =>
         {
-            SKPath tail = sketch.Fin(0, -0.04f, -0.1f, -0.24f + sway, -0.27f, -0.2f + sway, -0.24f, -0.06f, -0.15f, sway * 0.3f, -0.24f, 0.08f, -0.28f, 0.22f + sway, -0.1f, 0.24f + sway, 0, 0.04f);
+            SKPath tail = sketch.Fin(0, -0.04f, -0.1f, -0.24f + sway, -0.27f, -0.2f + sway, -0.24f, -0.06f, -0.15f, sway * 0.3f, -0.24f, 0.08f,
+                -0.28f, 0.22f + sway, -0.1f, 0.24f + sway, 0, 0.04f);
             using SKShader shader = SKShader.CreateLinearGradient(new(0, 0), new(-0.28f, 0), [orange, fin.WithAlpha(215)], SKShaderTileMode.Clamp);
             using SKPaint paint = new();
             (paint.IsAntialias, paint.Shader) = (true, shader);

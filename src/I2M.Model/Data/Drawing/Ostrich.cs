@@ -5,7 +5,9 @@ namespace I2M.Model.Data.Drawing;
 /// <summary>The ostrich, head to the right; head at y = −0.45, feet at 0.45.</summary>
 internal static class Ostrich
 {
-    /// <summary>A fluffy body high on long bare legs, a long bare neck, a small flat-beaked head with a large eye. Cocks are black and white, hens grey-brown.</summary>
+    /// <summary>
+    /// A fluffy body high on long bare legs, a long bare neck, a small flat-beaked head with a large eye. Cocks are black and white, hens grey-brown.
+    /// </summary>
     public static void Paint(Sketch sketch)
     {
         bool cock = sketch.Random.Chance(0.55f);
@@ -15,7 +17,8 @@ internal static class Ostrich
         float stride = sketch.Random.Range(0.02f, 0.14f), bow = sketch.Random.Range(-0.05f, 0.07f), headX = 0.22f + sketch.Random.Range(-0.06f, 0.06f);
         Leg(sketch, -0.08f, -stride, Sketch.Tint(skin, 0.75f));
         for (int i = 0; i < 5; i++)
-            sketch.Fill(sketch.Fin(-0.2f, -0.06f, -0.36f, -0.15f + i * 0.06f, -0.35f, 0.0f + i * 0.035f, -0.26f, 0.06f + i * 0.02f, -0.16f, 0.06f), Sketch.Tint(plume, 1 - 0.06f * (i % 2)));
+            sketch.Fill(sketch.Fin(-0.2f, -0.06f, -0.36f, -0.15f + i * 0.06f, -0.35f, 0.0f + i * 0.035f, -0.26f, 0.06f + i * 0.02f, -0.16f, 0.06f),
+                Sketch.Tint(plume, 1 - 0.06f * (i % 2)));
         SKPoint shoulder = new(0.11f, 0.0f), bend = new(0.24f + bow, -0.2f), head = new(headX, -0.41f);
         sketch.Fill(sketch.Ribbon(shoulder, bend, head, 0.05f, 0.02f), skin);
         Leg(sketch, 0.0f, stride, skin);
@@ -34,7 +37,8 @@ internal static class Ostrich
         SKPath trunk = sketch.Blob(0.15f, 0.0f, 0.1f, -0.09f, -0.05f, -0.125f, -0.2f, -0.09f, -0.26f, 0.0f, -0.2f, 0.1f, -0.05f, 0.14f, 0.09f, 0.1f);
         sketch.Shade(trunk, -0.13f, 0.14f, Sketch.Tint(plumage, 1.15f), plumage, Sketch.Tint(plumage, 0.75f));
         for (int i = 0; i < 4; i++)
-            sketch.Fill(sketch.Fin(0.02f - i * 0.05f, 0.06f, -0.1f - i * 0.045f, 0.08f, -0.13f - i * 0.04f, 0.15f - i * 0.012f, -0.04f - i * 0.05f, 0.14f, 0.02f - i * 0.05f, 0.06f), Sketch.Tint(plume, 1 - 0.05f * i));
+            sketch.Fill(sketch.Fin(0.02f - i * 0.05f, 0.06f, -0.1f - i * 0.045f, 0.08f, -0.13f - i * 0.04f, 0.15f - i * 0.012f, -0.04f - i * 0.05f,
+                0.14f, 0.02f - i * 0.05f, 0.06f), Sketch.Tint(plume, 1 - 0.05f * i));
         for (int i = 0; i < 9; i++)
         {
             float x = sketch.Random.Range(-0.2f, 0.06f), y = sketch.Random.Range(-0.08f, 0.04f);

@@ -23,7 +23,8 @@ internal sealed class Sketch(SKCanvas canvas, DrawingRandom random) : IDisposabl
         for (int i = 0; i < count; i++)
         {
             SKPoint before = At(points, i - 1), from = At(points, i), to = At(points, i + 1), after = At(points, i + 2);
-            path.CubicTo(from.X + (to.X - before.X) / 6, from.Y + (to.Y - before.Y) / 6, to.X - (after.X - from.X) / 6, to.Y - (after.Y - from.Y) / 6, to.X, to.Y);
+            path.CubicTo(from.X + (to.X - before.X) / 6, from.Y + (to.Y - before.Y) / 6, to.X - (after.X - from.X) / 6, to.Y - (after.Y - from.Y) / 6,
+                to.X, to.Y);
         }
         path.Close();
         return path;

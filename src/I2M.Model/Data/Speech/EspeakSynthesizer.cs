@@ -31,8 +31,8 @@ public sealed class EspeakSynthesizer : ISpeechSynthesizer
     public string Name => "espeak-ng";
 
     /// <summary>
-    /// English accents with espeak's male (m) and female (f) variants. The list is ours because espeak-ng silently speaks an unknown variant with the plain voice;
-    /// for the same reason British variants hang on "en", as espeak-ng 1.51 ignores them on "en-gb".
+    /// English accents with espeak's male (m) and female (f) variants. The list is ours because espeak-ng silently speaks an
+    /// unknown variant with the plain voice; British variants hang on "en" because espeak-ng 1.51 ignores them on "en-gb".
     /// </summary>
     public IReadOnlyList<string> Voices { get; } =
     [
@@ -97,7 +97,9 @@ public sealed class EspeakSynthesizer : ISpeechSynthesizer
             CreateNoWindow = true,
             StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
         };
-        foreach (string argument in (ReadOnlySpan<string>)["-b", "1", "-v", style.Voice, "-s", $"{style.WordsPerMinute}", "-p", $"{style.Pitch}", "--stdin", "--stdout"])
+        // "-b 1": the text is UTF-8.
+        string[] arguments = ["-b", "1", "-v", style.Voice, "-s", $"{style.WordsPerMinute}", "-p", $"{style.Pitch}", "--stdin", "--stdout"];
+        foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         try
         {
@@ -105,7 +107,8 @@ public sealed class EspeakSynthesizer : ISpeechSynthesizer
         }
         catch (Exception error) when (error is Win32Exception or IOException)
         {
-            throw new I2MException($"espeak-ng: cannot run '{Program}': {FirstLine(error.Message)}; install the package espeak-ng or use the built-in voice", error);
+            string advice = "install the package espeak-ng or use the built-in voice";
+            throw new I2MException($"espeak-ng: cannot run '{Program}': {FirstLine(error.Message)}; {advice}", error);
         }
     }
 

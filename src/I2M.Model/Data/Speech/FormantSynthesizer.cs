@@ -58,10 +58,10 @@ internal sealed class FormantSynthesizer(float pitchHz, float formantScale, floa
 
     private void Tune(Resonator[] tract, Resonator constriction, in Phoneme frame)
     {
-        tract[0].Tune(frame.F1 * formantScale, 70);
-        tract[1].Tune(frame.F2 * formantScale, 100);
-        tract[2].Tune(frame.F3 * formantScale, 160);
-        tract[3].Tune(3600 * formantScale, 280);
+        tract[0].Tune(frame.F1 * formantScale, 60);
+        tract[1].Tune(frame.F2 * formantScale, 80);
+        tract[2].Tune(frame.F3 * formantScale, 120);
+        tract[3].Tune(3600 * formantScale, 220);
         constriction.Tune(Math.Min(frame.HissHz, 9000), frame.HissWidth, unitPeak: true);
     }
 

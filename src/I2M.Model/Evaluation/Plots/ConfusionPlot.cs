@@ -51,7 +51,11 @@ public static class ConfusionPlot
         {
             long sum = 0;
             for (int column = 0; column < size; column++)
-                sum += counts[row, column] >= 0 ? counts[row, column] : throw new I2MException($"confusion plot: count {counts[row, column]} at ({row}, {column}), expected 0 or more");
+            {
+                if (counts[row, column] < 0)
+                    throw new I2MException($"confusion plot: count {counts[row, column]} at ({row}, {column}), expected 0 or more");
+                sum += counts[row, column];
+            }
             for (int column = 0; column < size; column++)
                 shares[row, column] = sum == 0 ? 0 : (double)counts[row, column] / sum;
         }

@@ -21,7 +21,8 @@ public static class LossPlot
     public static void Save(string path, IReadOnlyList<double> steps, IReadOnlyList<double> losses, IReadOnlyList<double>? smoothed, string title)
     {
         if (steps.Count != losses.Count || smoothed is not null && smoothed.Count != steps.Count)
-            throw new I2MException($"loss plot: {steps.Count} steps, {losses.Count} losses, {smoothed?.Count ?? steps.Count} smoothed losses, expected equal numbers");
+            throw new I2MException(
+                $"loss plot: {steps.Count} steps, {losses.Count} losses, {smoothed?.Count ?? steps.Count} smoothed losses, expected equal numbers");
         Coordinates[] points = Logarithms(steps, losses);
         if (points.Length == 0)
             throw new I2MException("loss plot: no loss is finite and positive");

@@ -25,7 +25,8 @@ public static class MelPlot
 
     /// <summary>Plots two spectrograms of equal size, such as generated above true, with one colour scale.</summary>
     /// <inheritdoc cref="Save"/>
-    public static void SavePair(string path, ReadOnlySpan<float> first, ReadOnlySpan<float> second, int bands, int frames, string firstTitle, string secondTitle)
+    public static void SavePair(
+        string path, ReadOnlySpan<float> first, ReadOnlySpan<float> second, int bands, int frames, string firstTitle, string secondTitle)
     {
         double[,] top = Grid(first, bands, frames), bottom = Grid(second, bands, frames);
         ScottPlot.Range a = Limits(top), b = Limits(bottom);
