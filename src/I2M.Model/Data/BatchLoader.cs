@@ -58,6 +58,7 @@ public sealed class BatchLoader : IDisposable
     /// <param name="epoch">Epoch of each, for the augmentation; null leaves the pictures as they are.</param>
     public void Fill(Batch batch, ReadOnlySpan<int> pairs, ReadOnlySpan<long> epoch)
     {
+        if (batch.Labels.Length < pairs.Length) { throw new ArgumentException($"The batch has room for {batch.Labels.Length} samples, {pairs.Length} were asked for."); }
         int mel = _config.Model.MelBands * _config.Model.MelFrames, image = 3 * _config.Model.ImageSize * _config.Model.ImageSize;
         for (int b = 0; b < pairs.Length; b++)
         {

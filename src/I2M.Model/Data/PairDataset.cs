@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using I2M.Kernels;
-using I2M.Kernels.Host;
 using I2M.Model.Images;
 using I2M.Model.Training;
 
@@ -44,16 +43,16 @@ public sealed class PairDataset
     }
 
     /// <summary>Reads every pair once: sounds to mels (cached beside the list in <c>.i2m-cache</c>), picture headers and contents for their hash.</summary>
+    /// <param name="backend">Computes the mels.</param>
     /// <param name="manifest">The list.</param>
     /// <param name="config">Sizes, seed and share to hold out.</param>
     /// <param name="progress">Called with (done, total).</param>
     /// <param name="cancel">Stops between two pairs; what is cached stays.</param>
     /// <exception cref="I2MException">A file is missing or cannot be used; names it.</exception>
-    public static PairDataset Load(PairManifest manifest, TrainConfig config, Action<int, int>? progress, CancellationToken cancel)
+    public static PairDataset Load(IBackend backend, PairManifest manifest, TrainConfig config, Action<int, int>? progress = null, CancellationToken cancel = default)
     {
         manifest.CheckFiles();
         string cache = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(manifest.Path))!, ".i2m-cache");
-        using var backend = new HostBackend();
         using var extractor = new MelExtractor(backend, config.Mel, config.Model.MelFrames, cache);
         IReadOnlyList<Pair> pairs = manifest.Pairs;
         var mels = new float[pairs.Count][];

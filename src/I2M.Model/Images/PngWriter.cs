@@ -1,3 +1,4 @@
+using I2M.Model.Io;
 using I2M.Kernels;
 using SkiaSharp;
 

@@ -32,6 +32,9 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Writes a file of the given bytes, as <see cref="Write(string, Action{Stream}, long)"/>.</summary>
+    public static void Write(string path, byte[] bytes) => Write(path, stream => stream.Write(bytes), bytes.Length);
+
     private static void WriteAndRename(string target, Action<Stream> write, long expectedBytes)
     {
         string temporary = DurablePaths.TemporaryName(target);

@@ -1,4 +1,4 @@
-using I2M.Model.Images;
+using I2M.Model.Io;
 using ScottPlot;
 using SkiaSharp;
 
@@ -31,6 +31,6 @@ internal static class PlotFile
         rows.Render(surface.Canvas, new PixelRect(0, width, height, 0));
         using SKImage image = surface.Snapshot();
         using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
-        AtomicFile.Write(path, png.AsSpan());
+        AtomicFile.Write(path, png.ToArray());
     }
 }
