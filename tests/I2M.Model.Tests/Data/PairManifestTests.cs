@@ -34,7 +34,11 @@ public sealed class PairManifestTests : IDisposable
     [Fact]
     public void WhatIsSavedLoadsTheSameAndMovesWithItsFolder()
     {
-        Pair[] pairs = [new(_folder.File("x/ä.jpg"), "/else/a.wav", "c", "größe", "s", "{\"a\":1}"), new(_folder.File("b.jpg"), _folder.File("b.wav"), Augmentation: "{no")];
+        Pair[] pairs =
+        [
+            new(_folder.File("x/ä.jpg"), "/else/a.wav", "c", "größe", "s", "{\"a\":1}"),
+            new(_folder.File("b.jpg"), _folder.File("b.wav"), Augmentation: "{no"),
+        ];
         new PairManifest(_folder.File("pairs.json"), pairs).Save();
         Assert.Equal(pairs, PairManifest.Load(_folder.File("pairs.json")).Pairs);
         var text = File.ReadAllText(_folder.File("pairs.json"));

@@ -86,7 +86,8 @@ public class ImageLoaderTests
     [InlineData("<svg xmlns=", "SVG")]
     [InlineData("RIFFxxxxWAVE", "WAV")]
     [InlineData("x", "unknown format")]
-    public void OtherFilesAreRefusedByWhatTheyAre(string content, string words) => Assert.Contains(words, Refused(System.Text.Encoding.Latin1.GetBytes(content)));
+    public void OtherFilesAreRefusedByWhatTheyAre(string content, string words) =>
+        Assert.Contains(words, Refused(System.Text.Encoding.Latin1.GetBytes(content)));
 
     [Fact]
     public void MissingEmptyAndSpecialFilesAreRefused()
@@ -139,8 +140,10 @@ public class ImageLoaderTests
         var root = SharedData.Require();
         string[] files =
         [
-            .. Files(root, "i2m10").Where(f => !f.EndsWith(".csv")), .. Files(root, "imagenette224").Where((_, i) => i % 20 == 0),
-            .. Files(root, "seed_examples").Where(f => f.EndsWith(".jpg")), .. Files(root, "bad_inputs/libpng").Where(f => Path.GetFileName(f).StartsWith("rgb")),
+            .. Files(root, "i2m10").Where(f => !f.EndsWith(".csv")),
+            .. Files(root, "imagenette224").Where((_, i) => i % 20 == 0),
+            .. Files(root, "seed_examples").Where(f => f.EndsWith(".jpg")),
+            .. Files(root, "bad_inputs/libpng").Where(f => Path.GetFileName(f).StartsWith("rgb")),
         ];
         Assert.True(files.Length > 200, $"{files.Length} pictures");
         foreach (var file in files)
