@@ -192,4 +192,34 @@ public sealed class TorchAttackTests : IDisposable
         Refused(Patch(end + 12, 0xFE, 0xFF, 0xFF, 0x7F), "lies outside the file");
         Refused(Patch(end + 16, 0xFF, 0xFF, 0xFF, 0xFF), "zip64 locator");
     }
+
+    [Fact]
+    public void Zip64DirectoriesAreRead()
+    {
+        byte[] whole = TorchArchive.Of(new Pickle().Tensor("ByteStorage", 16, 3, [1], [1]).Build()).ToBytes();
+        int end = whole.AsSpan().LastIndexOf("PK\u0005\u0006"u8);
+        var wide = new MemoryStream();
+        using (var writer = new BinaryWriter(wide))
+        {
+            writer.Write(whole, 0, end);
+            writer.Write(0x06064b50u); // zip64 end of directory: its length, versions, disks, counts, size, offset
+            writer.Write(44L);
+            writer.Write([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            writer.Write(3L);
+            writer.Write(3L);
+            writer.Write((long)BitConverter.ToUInt32(whole, end + 12));
+            writer.Write((long)BitConverter.ToUInt32(whole, end + 16));
+            writer.Write(0x07064b50u); // its locator
+            writer.Write(0);
+            writer.Write((long)end);
+            writer.Write(1);
+            whole.AsSpan(end + 8, 12).Fill(0xFF);
+            writer.Write(whole, end, whole.Length - end);
+        }
+        var tensor = Assert.IsType<TorchTensor>(TorchFile.Load(_folder.File("wide.pt", wide.ToArray())));
+        Assert.Equal([3L], tensor.ToInt64s());
+        byte[] bent = wide.ToArray();
+        bent[end + 48 + 7] = 0x80;
+        Refused(bent, "lies outside the file");
+    }
 }
