@@ -18,6 +18,10 @@ internal struct Float4
         W = a * b.W + c.W,
     };
 
+    /// <summary>a + b per component.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Add(Float4 a, Float4 b) => new() { X = a.X + b.X, Y = a.Y + b.Y, Z = a.Z + b.Z, W = a.W + b.W };
+
     /// <summary>a · b per component.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 Multiply(float a, Float4 b) => new() { X = a * b.X, Y = a * b.Y, Z = a * b.Z, W = a * b.W };
@@ -63,6 +67,16 @@ internal struct Tile4x4
         c = AddOuter(c, a, ai + 2 * stepA, strideA, b, bi + 2 * stepB, strideB);
         return AddOuter(c, a, ai + 3 * stepA, strideA, b, bi + 3 * stepB, strideB);
     }
+
+    /// <summary>a + b.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Tile4x4 Add(Tile4x4 a, Tile4x4 b) => new()
+    {
+        R0 = Float4.Add(a.R0, b.R0),
+        R1 = Float4.Add(a.R1, b.R1),
+        R2 = Float4.Add(a.R2, b.R2),
+        R3 = Float4.Add(a.R3, b.R3),
+    };
 
     /// <summary>Writes element [i,j] to d[di + i·strideRow + j·strideColumn].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
