@@ -63,6 +63,8 @@ internal static partial class DurablePaths
             UnauthorizedAccessException or SecurityException => "no permission to write there",
             IOException { HResult: NoSpace or QuotaExceeded } => "no space left on the disk",
             IOException when (e.HResult & 0xFFFF) == WindowsDiskFull => "no space left on the disk",
+            // Preallocation reports a full disk with a general error number; runtime messages are never localised.
+            IOException when e.Message.Contains("disk was full", StringComparison.Ordinal) => "no space left on the disk",
             _ => $"cannot be written: {e.Message.ReplaceLineEndings(" ")}",
         };
         return new I2MException($"{path}: {reason}", e);
