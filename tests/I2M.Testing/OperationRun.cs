@@ -69,6 +69,10 @@ public sealed class OperationRun : IDisposable
     public void Close(string what, BufferView actual, double[] expected, double? scale = null) =>
         Close(what, actual, expected, Tolerance.Of(_operation), scale);
 
+    /// <summary>As above for values that were picked from a buffer.</summary>
+    public void Close(string what, float[] actual, double[] expected, double? scale = null) =>
+        Tolerance.Of(_operation).Check($"{_name}: {what}", actual, expected, scale);
+
     /// <summary>Compares by another row of the table.</summary>
     public void Close(string what, BufferView actual, double[] expected, Tolerance tolerance, double? scale = null) =>
         tolerance.Check($"{_name}: {what}", _buffers.Read(actual), expected, scale);
