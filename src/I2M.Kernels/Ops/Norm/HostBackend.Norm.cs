@@ -1,0 +1,174 @@
+using System.Runtime.CompilerServices;
+
+namespace I2M.Kernels.Host;
+
+/// <summary>
+/// LayerNorm and AdaLN are one loop over rows: row r of sample b is y = (x − mean)·rstd·weight[b] + bias[b]. For LayerNorm there is one
+/// sample, and a missing weight or bias is a vector of ones or zeros in scratch; for AdaLN the weight is 1 + scale[b]. A row stays in
+/// the first cache between its passes. Kept for the backward pass: mean and rstd.
+/// </summary>
+public sealed unsafe partial class HostBackend
+{
+    /// <inheritdoc cref="IBackend.LayerNorm"/>
+    public void LayerNorm(BufferView x, BufferView weight, BufferView bias, int channels, float eps, BufferView y, BufferView mean, BufferView rstd)
+    {
+        var shape = OneSample(x, channels);
+        using var scope = new BufferScope(Pool);
+        float* pw = VectorOrConstant(weight, channels, 1, scope.Rent(channels)), pb = VectorOrConstant(bias, channels, 0, scope.Rent(channels));
+        Normalize(x, pw, 0, pb, 0, shape, eps, y, mean, rstd);
+    }
+
+    /// <inheritdoc cref="IBackend.LayerNormBackward"/>
+    public void LayerNormBackward(BufferView x, BufferView weight, BufferView mean, BufferView rstd, BufferView dy, int channels,
+        BufferView dx, BufferView dweight, BufferView dbias)
+    {
+        var shape = OneSample(x, channels);
+        using var scope = new BufferScope(Pool);
+        float* pw = VectorOrConstant(weight, channels, 1, scope.Rent(channels));
+        NormalizeBackward(x, pw, mean, rstd, dy, shape, dx, dweight, dbias);
+    }
+
+    /// <inheritdoc cref="IBackend.AdaLayerNorm"/>
+    public void AdaLayerNorm(BufferView x, BufferView scale, BufferView shift, ModulationShape shape, float eps, BufferView y, BufferView mean, BufferView rstd)
+    {
+        RequireModulation(shape, scale);
+        RequireModulation(shape, shift);
+        using var scope = new BufferScope(Pool);
+        float* weight = OnePlus(scale, shape, scope.Rent((long)shape.Batch * shape.Channels));
+        Normalize(x, weight, shape.Channels, Pointer(shift), shape.Stride, shape, eps, y, mean, rstd);
+    }
+
+    /// <inheritdoc cref="IBackend.AdaLayerNormBackward"/>
+    public void AdaLayerNormBackward(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape,
+        BufferView dx, BufferView dscale, BufferView dshift)
+    {
+        RequireModulation(shape, scale);
+        using var scope = new BufferScope(Pool);
+        float* weight = OnePlus(scale, shape, scope.Rent((long)shape.Batch * shape.Channels));
+        NormalizeBackward(x, weight, mean, rstd, dy, shape, dx, dscale, dshift);
+    }
+
+    private void Normalize(BufferView x, float* weight, long weightStride, float* bias, long biasStride, ModulationShape shape, float eps,
+        BufferView y, BufferView mean, BufferView rstd)
+    {
+        long columns = shape.Channels, rows = (long)shape.Batch * shape.Tokens, tokens = shape.Tokens;
+        RequireLength(rows * columns, x);
+        RequireLength(rows * columns, y);
+        RequireLength(rows, mean);
+        RequireLength(rows, rstd);
+        float* px = Pointer(x), py = Pointer(y), pm = Pointer(mean), pr = Pointer(rstd);
+        _rows.Run(rows, RowGrain(MemoryGrain, columns), (start, end) =>
+        {
+            for (long r = start, i = r * columns; r < end; r++, i += columns)
+            {
+                pm[r] = (float)(Reductions.Sum(new Identity(), px + i, columns) / columns);
+                double variance = Reductions.Sum(new SquaredDistance(pm[r]), px + i, columns) / columns;
+                pr[r] = (float)(1 / Math.Sqrt(variance + eps));
+                long b = r / tokens;
+                ElementwiseDrivers.Apply(new Affine(pm[r], pr[r]), px + i, weight + b * weightStride, bias + b * biasStride, py + i, columns);
+            }
+        });
+    }
+
+    /// <summary>weight is [batch, channels]; dweight and dbias have the shape's stride.</summary>
+    private void NormalizeBackward(BufferView x, float* weight, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape,
+        BufferView dx, BufferView dweight, BufferView dbias)
+    {
+        long columns = shape.Channels, rows = (long)shape.Batch * shape.Tokens, groups = RowGroups(shape.Tokens);
+        RequireLength(rows * columns, x);
+        RequireLength(rows * columns, dy);
+        RequireLength(rows * columns, dx);
+        RequireLength(rows, mean);
+        RequireLength(rows, rstd);
+        if (!dweight.IsNone) { RequireModulation(shape, dweight); }
+        if (!dbias.IsNone) { RequireModulation(shape, dbias); }
+        float* px = Pointer(x), pm = Pointer(mean), pr = Pointer(rstd), pdy = Pointer(dy), pdx = Pointer(dx);
+        using var scope = new BufferScope(Pool);
+        float* weightSums = dweight.IsNone ? null : Pointer(scope.Rent(shape.Batch * groups * columns));
+        float* biasSums = dbias.IsNone ? null : Pointer(scope.Rent(shape.Batch * groups * columns));
+        RunRowGroups(shape.Batch, shape.Tokens, columns, (b, first, last, group) =>
+        {
+            float* w = weight + b * columns, dw = weightSums + group * columns, db = biasSums + group * columns;
+            if (weightSums is not null) { Zero(dw, columns); }
+            if (biasSums is not null) { Zero(db, columns); }
+            for (long r = b * shape.Tokens + first, i = r * columns; r < b * shape.Tokens + last; r++, i += columns)
+            {
+                // Before dx is written: it may be dy.
+                if (weightSums is not null) { ElementwiseDrivers.Apply(new WeightGradient(pm[r], pr[r]), px + i, pdy + i, dw, dw, columns); }
+                if (biasSums is not null) { AddTo(pdy + i, db, columns); }
+                InputGradientRow(px + i, w, pdy + i, pm[r], pr[r], columns, pdx + i);
+            }
+        });
+        if (weightSums is not null) { CombineGroups(weightSums, shape.Batch, groups, columns, 1, true, Pointer(dweight), shape.Stride); }
+        if (biasSums is not null) { CombineGroups(biasSums, shape.Batch, groups, columns, 1, true, Pointer(dbias), shape.Stride); }
+    }
+
+    private static void InputGradientRow(float* x, float* weight, float* dy, float mean, float rstd, long columns, float* dx)
+    {
+        float gradientMean = (float)(Reductions.Sum(new Product(), dy, weight, columns) / columns);
+        float projection = (float)(Reductions.Sum(new NormalizedProduct(mean, rstd), x, dy, weight, columns) / columns);
+        ElementwiseDrivers.Apply(new InputGradient(mean, rstd, gradientMean, projection), x, dy, weight, dx, columns);
+    }
+
+    private static ModulationShape OneSample(BufferView x, int channels) => new(1, checked((int)RowsOf(x, channels)), channels, 0);
+
+    private static float* VectorOrConstant(BufferView vector, int channels, float value, BufferView scratch)
+    {
+        if (vector.IsNone) { Span(scratch).Fill(value); }
+        else { RequireLength(channels, vector); }
+        return Pointer(vector.IsNone ? scratch : vector);
+    }
+
+    private static float* OnePlus(BufferView scale, ModulationShape shape, BufferView scratch)
+    {
+        float* source = Pointer(scale), weight = Pointer(scratch);
+        for (long b = 0; b < shape.Batch; b++)
+        {
+            for (long c = 0; c < shape.Channels; c++) { weight[b * shape.Channels + c] = 1 + source[b * shape.Stride + c]; }
+        }
+        return weight;
+    }
+
+    /// <summary>(x − center)².</summary>
+    private readonly struct SquaredDistance(float center) : IUnary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x) where V : struct, ILanes<V>
+        {
+            V difference = x - V.All(center);
+            return difference * difference;
+        }
+    }
+
+    /// <summary>x̂ · weight + bias.</summary>
+    private readonly struct Affine(float mean, float rstd) : ITernary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x, V weight, V bias) where V : struct, ILanes<V> => V.MulAdd((x - V.All(mean)) * V.All(rstd), weight, bias);
+    }
+
+    /// <summary>sum + dy · x̂.</summary>
+    private readonly struct WeightGradient(float mean, float rstd) : ITernary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x, V dy, V sum) where V : struct, ILanes<V> => V.MulAdd((x - V.All(mean)) * V.All(rstd), dy, sum);
+    }
+
+    /// <summary>g · x̂ with g = dy · weight.</summary>
+    private readonly struct NormalizedProduct(float mean, float rstd) : ITernary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x, V dy, V weight) where V : struct, ILanes<V> => (x - V.All(mean)) * V.All(rstd) * (dy * weight);
+    }
+
+    /// <summary>rstd · (g − mean(g) − x̂ · mean(g·x̂)).</summary>
+    private readonly struct InputGradient(float mean, float rstd, float gradientMean, float projection) : ITernary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x, V dy, V weight) where V : struct, ILanes<V>
+        {
+            V normalized = (x - V.All(mean)) * V.All(rstd);
+            return V.All(rstd) * V.MulAdd(normalized, V.All(-projection), V.MulAdd(dy, weight, V.All(-gradientMean)));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace I2M.Kernels.Host;
+
+public sealed unsafe partial class HostBackend
+{
+    /// <inheritdoc cref="IBackend.AdamW"/>
+    public void AdamW(BufferView gradient, BufferView gradientScale, in AdamWStep step, BufferView parameter, BufferView firstMoment, BufferView secondMoment)
+    {
+        RequireLength(parameter.Length, gradient);
+        RequireLength(parameter.Length, firstMoment);
+        RequireLength(parameter.Length, secondMoment);
+        if (!gradientScale.IsNone) { RequireLength(1, gradientScale); }
+        var update = new AdamWUpdate(step, gradientScale.IsNone ? 1 : *Pointer(gradientScale));
+        float* pg = Pointer(gradient), pp = Pointer(parameter), pm = Pointer(firstMoment), pv = Pointer(secondMoment);
+        _rows.Run(parameter.Length, MathGrain, (start, end) => update.Apply(pg + start, pp + start, pm + start, pv + start, end - start));
+    }
+
+    /// <inheritdoc cref="IBackend.Ema"/>
+    public void Ema(BufferView parameter, float decay, BufferView average) =>
+        Map(new Combination(decay, (float)(1 - (double)decay)), average, parameter, average, MemoryGrain);
+
+    /// <inheritdoc cref="IBackend.ClipFactor"/>
+    public void ClipFactor(BufferView sumSquares, float maxNorm, BufferView factor)
+    {
+        RequireLength(1, sumSquares);
+        RequireLength(1, factor);
+        *Pointer(factor) = (float)Math.Min(1, maxNorm / (Math.Sqrt(*Pointer(sumSquares)) + 1e-6));
+    }
+
+    /// <summary>The scalars of a step, prepared in double, and the one pass that reads four arrays and writes three.</summary>
+    private readonly struct AdamWUpdate
+    {
+        private readonly float _gradientScale, _keep, _beta1, _rest1, _beta2, _rest2, _rate, _inverseRoot, _epsilon;
+
+        public AdamWUpdate(in AdamWStep step, float gradientScale)
+        {
+            double correction1 = 1 - Math.Pow(step.Beta1, step.Step), correction2 = 1 - Math.Pow(step.Beta2, step.Step);
+            (_gradientScale, _epsilon) = (gradientScale, step.Epsilon);
+            _keep = (float)(1 - (double)step.LearningRate * step.WeightDecay);
+            (_beta1, _rest1) = (step.Beta1, (float)(1 - (double)step.Beta1));
+            (_beta2, _rest2) = (step.Beta2, (float)(1 - (double)step.Beta2));
+            _rate = (float)(step.LearningRate / correction1);
+            _inverseRoot = (float)(1 / Math.Sqrt(correction2));
+        }
+
+        public void Apply(float* gradient, float* parameter, float* first, float* second, long length)
+        {
+            long i = 0;
+            if (Vector512.IsHardwareAccelerated) { i = Loop<Lanes512>(gradient, parameter, first, second, i, length); }
+            else if (Vector256.IsHardwareAccelerated) { i = Loop<Lanes256>(gradient, parameter, first, second, i, length); }
+            else if (Vector128.IsHardwareAccelerated) { i = Loop<Lanes128>(gradient, parameter, first, second, i, length); }
+            Loop<Lanes32>(gradient, parameter, first, second, i, length);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private long Loop<V>(float* gradient, float* parameter, float* first, float* second, long i, long length) where V : struct, ILanes<V>
+        {
+            for (; i <= length - V.Count; i += V.Count)
+            {
+                V g = V.All(_gradientScale) * V.Load(gradient + i);
+                V m = V.MulAdd(V.All(_beta1), V.Load(first + i), V.All(_rest1) * g);
+                V v = V.MulAdd(V.All(_beta2), V.Load(second + i), V.All(_rest2) * g * g);
+                V denominator = V.MulAdd(V.Sqrt(v), V.All(_inverseRoot), V.All(_epsilon));
+                V.MulAdd(V.All(_keep), V.Load(parameter + i), V.All(-_rate) * m / denominator).Store(parameter + i);
+                m.Store(first + i);
+                v.Store(second + i);
+            }
+            return i;
+        }
+    }
+}
