@@ -1,0 +1,52 @@
+using ILGPU;
+
+namespace I2M.Kernels.Ilgpu;
+
+public sealed partial class IlgpuBackend
+{
+    /// <inheritdoc/>
+    public void Silu(BufferView x, BufferView destination) => Map(ActivationsKernels.Silu, x, destination);
+
+    /// <inheritdoc/>
+    public void SiluBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.SiluBackward, x, dy, dx);
+
+    /// <inheritdoc/>
+    public void GeluErf(BufferView x, BufferView destination) => Map(ActivationsKernels.GeluErf, x, destination);
+
+    /// <inheritdoc/>
+    public void GeluErfBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.GeluErfBackward, x, dy, dx);
+
+    /// <inheritdoc/>
+    public void GeluTanh(BufferView x, BufferView destination) => Map(ActivationsKernels.GeluTanh, x, destination);
+
+    /// <inheritdoc/>
+    public void GeluTanhBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.GeluTanhBackward, x, dy, dx);
+
+    /// <inheritdoc/>
+    public void LogClamp(BufferView x, float floor, BufferView destination)
+    {
+        RequireLength(x, destination.Length);
+        if (x.Length > 0) { Launch(ActivationsKernels.LogClamp, Grid(x.Length), View(x), floor, View(destination)); }
+    }
+
+    /// <inheritdoc/>
+    public void LogClampBackward(BufferView x, float floor, BufferView dy, BufferView dx)
+    {
+        RequireLength(dy, x.Length);
+        RequireLength(dx, x.Length);
+        if (x.Length > 0) { Launch(ActivationsKernels.LogClampBackward, Grid(x.Length), View(x), floor, View(dy), View(dx)); }
+    }
+
+    private void Map(Action<ArrayView<float>, ArrayView<float>> kernel, BufferView x, BufferView destination)
+    {
+        RequireLength(x, destination.Length);
+        if (x.Length > 0) { Launch(kernel, Grid(x.Length), View(x), View(destination)); }
+    }
+
+    private void MapBackward(Action<ArrayView<float>, ArrayView<float>, ArrayView<float>> kernel, BufferView x, BufferView dy, BufferView dx)
+    {
+        RequireLength(dy, x.Length);
+        RequireLength(dx, x.Length);
+        if (x.Length > 0) { Launch(kernel, Grid(x.Length), View(x), View(dy), View(dx)); }
+    }
+}

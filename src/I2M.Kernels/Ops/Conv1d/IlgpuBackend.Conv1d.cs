@@ -1,0 +1,106 @@
+namespace I2M.Kernels.Ilgpu;
+
+public sealed partial class IlgpuBackend
+{
+    /// <summary>Most words of scratch that a dense convolution unfolds its input to at a time (64 MiB), unless one sample needs more.</summary>
+    private const long WindowWords = 1L << 24;
+
+    /// <inheritdoc/>
+    public void Conv1d(BufferView x, BufferView weight, BufferView bias, Conv1dShape shape, BufferView y)
+    {
+        int depth = shape.InChannels * shape.Kernel;
+        int samples = SamplesAtATime(shape);
+        using var scope = new BufferScope(Pool);
+        BufferView windows = scope.Rent((long)samples * shape.Length * depth);
+        for (int first = 0; first < shape.Batch; first += samples)
+        {
+            Conv1dShape part = shape with { Batch = Math.Min(samples, shape.Batch - first) };
+            int rows = part.Batch * shape.Length;
+            BufferView partWindows = Unfold(x, part, first, windows);
+            Gemm(partWindows, weight, bias, new GemmShape(GemmLayout.NT, rows, shape.OutChannels, depth), Samples(y, part, first, shape.OutChannels));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Conv1dBackwardInput(BufferView weight, BufferView dy, Conv1dShape shape, BufferView dx)
+    {
+        int depth = shape.InChannels * shape.Kernel;
+        int samples = SamplesAtATime(shape);
+        using var scope = new BufferScope(Pool);
+        BufferView windows = scope.Rent((long)samples * shape.Length * depth);
+        for (int first = 0; first < shape.Batch; first += samples)
+        {
+            Conv1dShape part = shape with { Batch = Math.Min(samples, shape.Batch - first) };
+            int rows = part.Batch * shape.Length;
+            BufferView partWindows = windows.Slice(0, (long)rows * depth);
+            Gemm(Samples(dy, part, first, shape.OutChannels), weight, BufferView.None, new GemmShape(GemmLayout.NN, rows, depth, shape.OutChannels), partWindows);
+            BufferView target = Samples(dx, part, first, shape.InChannels);
+            Launch(Conv1dKernels.Fold, Grid(target.Length), View(partWindows), part, View(target));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Conv1dBackwardWeight(BufferView x, BufferView dy, Conv1dShape shape, BufferView dweight, BufferView dbias)
+    {
+        int depth = shape.InChannels * shape.Kernel;
+        int samples = SamplesAtATime(shape);
+        using var scope = new BufferScope(Pool);
+        BufferView windows = scope.Rent((long)samples * shape.Length * depth);
+        for (int first = 0; first < shape.Batch; first += samples)
+        {
+            Conv1dShape part = shape with { Batch = Math.Min(samples, shape.Batch - first) };
+            int rows = part.Batch * shape.Length;
+            BufferView partWindows = Unfold(x, part, first, windows);
+            var product = new GemmShape(GemmLayout.TN, shape.OutChannels, depth, rows) { Accumulate = true };
+            Gemm(Samples(dy, part, first, shape.OutChannels), partWindows, BufferView.None, product, dweight);
+        }
+        if (!dbias.IsNone) { AddColumnSums(dy, shape.Batch * shape.Length, shape.OutChannels, dbias); }
+    }
+
+    /// <inheritdoc/>
+    public void DepthwiseConv1d(BufferView x, BufferView weight, BufferView bias, Conv1dShape shape, BufferView y) =>
+        Launch(Conv1dKernels.Depthwise, Grid(y.Length), View(x), View(weight), ViewOr(bias, x), bias.IsNone ? 0 : 1, 1, shape, View(y));
+
+    /// <inheritdoc/>
+    public void DepthwiseConv1dBackwardInput(BufferView weight, BufferView dy, Conv1dShape shape, BufferView dx) =>
+        Launch(Conv1dKernels.Depthwise, Grid(dx.Length), View(dy), View(weight), View(dy), 0, -1, shape, View(dx));
+
+    /// <inheritdoc/>
+    public void DepthwiseConv1dBackwardWeight(BufferView x, BufferView dy, Conv1dShape shape, BufferView dweight, BufferView dbias)
+    {
+        int rows = shape.Batch * shape.Length;
+        int columns = shape.InChannels * shape.Kernel;
+        int chunks = ColumnSumKernels.Chunks(rows);
+        int columnGroups = (columns + GroupSize - 1) / GroupSize;
+        using var scope = new BufferScope(Pool);
+        BufferView partial = scope.Rent((long)chunks * columns);
+        Launch(Conv1dKernels.DepthwiseWeight, Groups((long)chunks * columnGroups, GroupSize), View(x), View(dy), shape,
+            ColumnSumKernels.ChunkRows(rows), columnGroups, View(partial));
+        AddChunks(partial, 1, chunks, columns, columns, dweight);
+        if (!dbias.IsNone) { AddColumnSums(dy, rows, shape.InChannels, dbias); }
+    }
+
+    private static int SamplesAtATime(Conv1dShape s) => (int)Math.Clamp(WindowWords / ((long)s.Length * s.InChannels * s.Kernel), 1, s.Batch);
+
+    private static BufferView Samples(BufferView rows, Conv1dShape part, int first, int channels) =>
+        rows.Slice((long)first * part.Length * channels, (long)part.Batch * part.Length * channels);
+
+    private BufferView Unfold(BufferView x, Conv1dShape part, int first, BufferView windows)
+    {
+        BufferView target = windows.Slice(0, (long)part.Batch * part.Length * part.InChannels * part.Kernel);
+        Launch(Conv1dKernels.Unfold, Grid(target.Length), View(Samples(x, part, first, part.InChannels)), part, View(target));
+        return target;
+    }
+
+    /// <summary>destination[c] += Σ_r x[r,c].</summary>
+    private void AddColumnSums(BufferView x, int rows, int columns, BufferView destination)
+    {
+        int chunks = ColumnSumKernels.Chunks(rows);
+        int columnGroups = (columns + GroupSize - 1) / GroupSize;
+        using var scope = new BufferScope(Pool);
+        BufferView partial = scope.Rent((long)chunks * columns);
+        Launch(ColumnSumKernels.SumChunks, Groups((long)chunks * columnGroups, GroupSize), View(x), rows, columns,
+            ColumnSumKernels.ChunkRows(rows), columnGroups, View(partial));
+        AddChunks(partial, 1, chunks, columns, columns, destination);
+    }
+}

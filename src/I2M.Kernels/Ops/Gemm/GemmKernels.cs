@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace I2M.Kernels.Ilgpu;
+
+/// <summary>Sizes and strides of a product, in the form in which kernels take them: a[i,k] lies at i · RowA + k · StepA, b[k,j] at k · StepB + j · ColumnB.</summary>
+internal struct GemmSizes
+{
+    public int M, N, K, RowTiles, ColumnTiles, HasBias, Accumulate;
+    public long RowA, StepA, StepB, ColumnB, RowC, BatchA, BatchB, BatchC;
+
+    /// <summary>The summed dimension is cut into items of K each, of which the last may be shorter: its full size, and K. Otherwise K and 0.</summary>
+    public int TotalK, SplitK;
+}
+
+/// <summary>
+/// Matrix products in float32. A group of 16×16 items computes a 64×64 tile of c, 4×4 elements an item; factors pass through shared
+/// memory in slabs of 16 along k. An item owns rows 4y..4y+3 and columns x, x+16, x+32, x+48: neighbours in x then read and write
+/// neighbouring words, which is free of bank conflicts on a GPU and becomes vector code in PoCL.
+/// </summary>
+internal static class GemmKernels
+{
+    /// <summary>Items per side of a group.</summary>
+    public const int Side = 16;
+
+    /// <summary>Rows and columns of a group's tile.</summary>
+    public const int Tile = 64;
+
+    /// <summary>Items of a group of <see cref="Skinny"/>.</summary>
+    public const int SkinnyItems = SkinnyColumns * SkinnyLanes;
+
+    /// <summary>Rows of c that a group of <see cref="Skinny"/> computes.</summary>
+    public const int SkinnyRows = 4;
+
+    /// <summary>Columns of c that a group of <see cref="Skinny"/> computes.</summary>
+    public const int SkinnyColumns = 16;
+
+    // Items that share the sum over k of a column.
+    private const int SkinnyLanes = 8;
+
+    private const int Slab = 16;
+
+    // Sums are closed after so many steps and added up: the rounding error of a long sum stays that of a short one.
+    private const int Block = 512;
+
+    // One word of padding spreads a transposing store over all banks of shared memory.
+    private const int Pitch = Tile + 1;
+
+    /// <summary>c = op(a) · op(b) + bias for all layouts.</summary>
+    public static void Tiled(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> c, GemmSizes s)
+    {
+        var tileA = SharedMemory.Allocate<float>(Slab * Pitch);
+        var tileB = SharedMemory.Allocate<float>(Slab * Pitch);
+        int x = Group.IdxX;
+        int y = Group.IdxY;
+        int column0 = Grid.IdxX % s.ColumnTiles * Tile;
+        int row0 = Grid.IdxX / s.ColumnTiles % s.RowTiles * Tile;
+        long batch = Grid.IdxX / s.ColumnTiles / s.RowTiles;
+        int depth = IntrinsicMath.Min(s.K, s.TotalK - (int)batch * s.SplitK);
+        var sum = default(Tile4x4);
+        for (int block = 0; block < depth; block += Block)
+        {
+            int end = IntrinsicMath.Min(block + Block, depth);
+            var partial = default(Tile4x4);
+            for (int k0 = block; k0 < end; k0 += Slab)
+            {
+                Fill(a, batch * s.BatchA, s.RowA, s.StepA, row0, s.M, k0, depth, tileA);
+                Fill(b, batch * s.BatchB, s.ColumnB, s.StepB, column0, s.N, k0, depth, tileB);
+                Group.Barrier();
+                partial = Tile4x4.AddOuter16(partial, tileA, 4 * y, 1, Pitch, tileB, x, Side, Pitch);
+                Group.Barrier();
+            }
+            sum = Tile4x4.Add(sum, partial);
+        }
+        long start = batch * s.BatchC;
+        int row = row0 + 4 * y;
+        int column = column0 + x;
+        StoreRow(c, start, row, column, sum.R0, bias, s);
+        StoreRow(c, start, row + 1, column, sum.R1, bias, s);
+        StoreRow(c, start, row + 2, column, sum.R2, bias, s);
+        StoreRow(c, start, row + 3, column, sum.R3, bias, s);
+    }
+
+    /// <summary>
+    /// The same product for a few rows of a, where reading b is all the work: a group computes 4 rows by 16 columns, 8 items share a
+    /// column's sum. Neighbouring items read along whichever direction of b is contiguous.
+    /// </summary>
+    public static void Skinny(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> c, GemmSizes s)
+    {
+        var partials = SharedMemory.Allocate<float>(SkinnyItems * SkinnyRows);
+        int item = Group.IdxX;
+        bool alongK = s.StepB == 1;
+        int localColumn = alongK ? item / SkinnyLanes : item % SkinnyColumns;
+        int lane = alongK ? item % SkinnyLanes : item / SkinnyColumns;
+        int column = Grid.IdxX % s.ColumnTiles * SkinnyColumns + localColumn;
+        int row = Grid.IdxX / s.ColumnTiles % s.RowTiles * SkinnyRows;
+        long batch = Grid.IdxX / s.ColumnTiles / s.RowTiles;
+        // Rows and columns past the end repeat the last one; only the store leaves them out.
+        long startA = batch * s.BatchA;
+        long startB = batch * s.BatchB + IntrinsicMath.Min(column, s.N - 1) * s.ColumnB;
+        long row0 = startA + row * s.RowA;
+        long row1 = startA + IntrinsicMath.Min(row + 1, s.M - 1) * s.RowA;
+        long row2 = startA + IntrinsicMath.Min(row + 2, s.M - 1) * s.RowA;
+        long row3 = startA + IntrinsicMath.Min(row + 3, s.M - 1) * s.RowA;
+        var sum = default(Float4);
+        for (int k = lane; k < s.K; k += SkinnyLanes)
+        {
+            long offset = k * s.StepA;
+            var rows = new Float4 { X = a[row0 + offset], Y = a[row1 + offset], Z = a[row2 + offset], W = a[row3 + offset] };
+            sum = Float4.MultiplyAdd(b[startB + k * s.StepB], rows, sum);
+        }
+        int place = localColumn * SkinnyLanes + lane;
+        partials[place] = sum.X;
+        partials[SkinnyItems + place] = sum.Y;
+        partials[2 * SkinnyItems + place] = sum.Z;
+        partials[3 * SkinnyItems + place] = sum.W;
+        Group.Barrier();
+        if (item >= SkinnyRows * SkinnyColumns) { return; }
+        row += item / SkinnyColumns;
+        if (row >= s.M) { return; }
+        float total = 0f;
+        for (int i = 0; i < SkinnyLanes; i++) { total += partials[item * SkinnyLanes + i]; }
+        StoreOne(c, batch * s.BatchC + row * s.RowC, Grid.IdxX % s.ColumnTiles * SkinnyColumns + item % SkinnyColumns, total, bias, s);
+    }
+
+    /// <summary>Adds up the parts of a product whose summed dimension was split: c[i,j] = Σ parts[split, i, j] + bias; one item per element.</summary>
+    public static void AddSplits(ArrayView<float> parts, int splits, ArrayView<float> bias, ArrayView<float> c, GemmSizes s)
+    {
+        long item = (long)Grid.IdxX * Group.DimX + Group.IdxX;
+        long size = (long)s.M * s.N;
+        if (item >= size) { return; }
+        float sum = 0f;
+        for (int split = 0; split < splits; split++) { sum += parts[split * size + item]; }
+        StoreOne(c, item / s.N * s.RowC, (int)(item % s.N), sum, bias, s);
+    }
+
+    /// <summary>
+    /// tile[k, line] = source[(line0 + line) · strideLine + (k0 + k) · strideK], zero outside. Neighbouring items read along whichever
+    /// of the two directions is contiguous.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fill(ArrayView<float> source, long start, long strideLine, long strideK, int line0, int lines, int k0, int depth, ArrayView<float> tile)
+    {
+        int item = Group.IdxY * Side + Group.IdxX;
+        bool alongK = strideK == 1;
+        int k = alongK ? item % Slab : item / Tile;
+        int line = alongK ? item / Slab : item % Tile;
+        int nextK = alongK ? 0 : Side * Side / Tile;
+        int nextLine = alongK ? Side * Side / Slab : 0;
+        FillOne(source, start, strideLine, strideK, line0, lines, k0, depth, tile, k, line);
+        FillOne(source, start, strideLine, strideK, line0, lines, k0, depth, tile, k + nextK, line + nextLine);
+        FillOne(source, start, strideLine, strideK, line0, lines, k0, depth, tile, k + 2 * nextK, line + 2 * nextLine);
+        FillOne(source, start, strideLine, strideK, line0, lines, k0, depth, tile, k + 3 * nextK, line + 3 * nextLine);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FillOne(ArrayView<float> source, long start, long strideLine, long strideK, int line0, int lines, int k0, int depth,
+        ArrayView<float> tile, int k, int line)
+    {
+        float value = 0f;
+        if (line0 + line < lines && k0 + k < depth) { value = source[start + (line0 + line) * strideLine + (k0 + k) * strideK]; }
+        tile[k * Pitch + line] = value;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreRow(ArrayView<float> c, long start, int row, int column, Float4 v, ArrayView<float> bias, GemmSizes s)
+    {
+        if (row >= s.M) { return; }
+        start += row * s.RowC;
+        StoreOne(c, start, column, v.X, bias, s);
+        StoreOne(c, start, column + Side, v.Y, bias, s);
+        StoreOne(c, start, column + 2 * Side, v.Z, bias, s);
+        StoreOne(c, start, column + 3 * Side, v.W, bias, s);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreOne(ArrayView<float> c, long start, int column, float value, ArrayView<float> bias, GemmSizes s)
+    {
+        if (column >= s.N) { return; }
+        if (s.HasBias != 0) { value += bias[column]; }
+        if (s.Accumulate != 0) { value += c[start + column]; }
+        c[start + column] = value;
+    }
+}

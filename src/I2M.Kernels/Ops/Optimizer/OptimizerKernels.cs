@@ -1,0 +1,51 @@
+using ILGPU;
+using ILGPU.Runtime;
+using static I2M.Kernels.Ilgpu.DeviceMath;
+
+namespace I2M.Kernels.Ilgpu;
+
+/// <summary>Parameter updates, one work item per parameter: p parameter, g gradient, m and v moments.</summary>
+internal static class OptimizerKernels
+{
+    /// <summary>What one step's scalars come to, computed on the host in double.</summary>
+    public struct AdamWScalars
+    {
+        /// <summary>1 − lr · weight decay.</summary>
+        public float Keep;
+        /// <summary>lr / (1 − β1^t).</summary>
+        public float StepSize;
+        /// <summary>1 / √(1 − β2^t).</summary>
+        public float SecondCorrection;
+        /// <summary>β and 1 − β of both moments, and ε.</summary>
+        public float Beta1, Gain1, Beta2, Gain2, Epsilon;
+    }
+
+    public static void AdamW(ArrayView<float> gradient, int hasScale, ArrayView<float> gradientScale, AdamWScalars s,
+        ArrayView<float> parameter, ArrayView<float> firstMoment, ArrayView<float> secondMoment)
+    {
+        long i = GlobalIndex();
+        if (i >= parameter.Length) { return; }
+        float g = gradient[i];
+        if (hasScale != 0) { g *= gradientScale[0]; }
+        float m = s.Beta1 * firstMoment[i] + s.Gain1 * g;
+        float v = s.Beta2 * secondMoment[i] + s.Gain2 * g * g;
+        firstMoment[i] = m;
+        secondMoment[i] = v;
+        parameter[i] = parameter[i] * s.Keep - s.StepSize * m / (Sqrt(v) * s.SecondCorrection + s.Epsilon);
+    }
+
+    public static void Ema(ArrayView<float> parameter, float decay, float gain, ArrayView<float> average)
+    {
+        long i = GlobalIndex();
+        if (i < average.Length) { average[i] = decay * average[i] + gain * parameter[i]; }
+    }
+
+    public static void ClipFactor(ArrayView<float> sumSquares, float maxNorm, ArrayView<float> factor)
+    {
+        if (GlobalIndex() != 0) { return; }
+        float f = maxNorm / (Sqrt(sumSquares[0]) + 1e-6f);
+        // A comparison, not a minimum, which would turn a NaN into 1 on CUDA.
+        if (f > 1f) { f = 1f; }
+        factor[0] = f;
+    }
+}

@@ -1,0 +1,31 @@
+using ILGPU;
+
+namespace I2M.Kernels.Ilgpu;
+
+public sealed partial class IlgpuBackend
+{
+    /// <inheritdoc/>
+    public void RandomBits(ulong seed, ulong stream, long offset, BufferView destination)
+    {
+        if (BlocksOf(offset, destination) is { } blocks) { Launch(RandomKernels.Bits, blocks, seed, stream, offset, IntView(destination)); }
+    }
+
+    /// <inheritdoc/>
+    public void RandomUniform(ulong seed, ulong stream, long offset, BufferView destination)
+    {
+        if (BlocksOf(offset, destination) is { } blocks) { Launch(RandomKernels.Uniform, blocks, seed, stream, offset, View(destination)); }
+    }
+
+    /// <inheritdoc/>
+    public void RandomNormal(ulong seed, ulong stream, long offset, BufferView destination)
+    {
+        if (BlocksOf(offset, destination) is { } blocks) { Launch(RandomKernels.Normal, blocks, seed, stream, offset, View(destination)); }
+    }
+
+    /// <summary>A work item per Philox block that [offset, offset + length) touches; null for no elements.</summary>
+    private static KernelConfig? BlocksOf(long offset, BufferView destination)
+    {
+        Require(offset >= 0, nameof(offset), "at least 0 expected");
+        return destination.Length == 0 ? null : Grid((offset + destination.Length - 1) / 4 - offset / 4 + 1);
+    }
+}

@@ -1,0 +1,96 @@
+using ILGPU;
+using ILGPU.Runtime;
+using static I2M.Kernels.Ilgpu.DeviceMath;
+
+namespace I2M.Kernels.Ilgpu;
+
+/// <summary>
+/// Philox 4×32-10 on the device, the same bits as <see cref="Philox"/>. A work item computes one block and writes those of its four
+/// elements that lie in [offset, offset + length).
+/// </summary>
+internal static class RandomKernels
+{
+    private struct Words
+    {
+        public uint X, Y, Z, W;
+    }
+
+    public static void Bits(ulong seed, ulong stream, long offset, ArrayView<int> d)
+    {
+        long block = offset / 4 + GlobalIndex();
+        long i = block * 4 - offset;
+        if (i >= d.Length) { return; }
+        Words words = Block(seed, stream, (ulong)block);
+        Write(d, i, (int)words.X);
+        Write(d, i + 1, (int)words.Y);
+        Write(d, i + 2, (int)words.Z);
+        Write(d, i + 3, (int)words.W);
+    }
+
+    public static void Uniform(ulong seed, ulong stream, long offset, ArrayView<float> d)
+    {
+        long block = offset / 4 + GlobalIndex();
+        long i = block * 4 - offset;
+        if (i >= d.Length) { return; }
+        Words words = Block(seed, stream, (ulong)block);
+        Write(d, i, Unit(words.X));
+        Write(d, i + 1, Unit(words.Y));
+        Write(d, i + 2, Unit(words.Z));
+        Write(d, i + 3, Unit(words.W));
+    }
+
+    public static void Normal(ulong seed, ulong stream, long offset, ArrayView<float> d)
+    {
+        long block = offset / 4 + GlobalIndex();
+        long i = block * 4 - offset;
+        if (i >= d.Length) { return; }
+        Words words = Block(seed, stream, (ulong)block);
+        WritePair(d, i, words.X, words.Y);
+        WritePair(d, i + 2, words.Z, words.W);
+    }
+
+    /// <summary>Box–Muller.</summary>
+    private static void WritePair(ArrayView<float> d, long i, uint first, uint second)
+    {
+        float radius = Sqrt(-2f * Log(Unit(first)));
+        float turn = Unit(second);
+        Write(d, i, radius * CosTurns(turn));
+        Write(d, i + 1, radius * SinTurns(turn));
+    }
+
+    /// <summary>((bits >> 8) + 0.5) · 2⁻²⁴, kept below 1 where the sum rounds up to 2²⁴.</summary>
+    private static float Unit(uint bits)
+    {
+        float u = ((float)(int)(bits >> 8) + 0.5f) * 5.9604644775390625e-8f;
+        if (u >= 1f) { u = 0.99999994f; }
+        return u;
+    }
+
+    private static void Write(ArrayView<float> d, long i, float value)
+    {
+        if (i >= 0 && i < d.Length) { d[i] = value; }
+    }
+
+    private static void Write(ArrayView<int> d, long i, int value)
+    {
+        if (i >= 0 && i < d.Length) { d[i] = value; }
+    }
+
+    private static Words Block(ulong seed, ulong stream, ulong block)
+    {
+        uint x = (uint)block, y = (uint)(block >> 32), z = (uint)stream, w = (uint)(stream >> 32);
+        uint k0 = (uint)seed, k1 = (uint)(seed >> 32);
+        for (int round = 0; round < 10; round++)
+        {
+            ulong p0 = 0xD2511F53UL * x, p1 = 0xCD9E8D57UL * z;
+            uint x1 = (uint)(p1 >> 32) ^ y ^ k0;
+            z = (uint)(p0 >> 32) ^ w ^ k1;
+            x = x1;
+            y = (uint)p1;
+            w = (uint)p0;
+            k0 += 0x9E3779B9u;
+            k1 += 0xBB67AE85u;
+        }
+        return new Words { X = x, Y = y, Z = z, W = w };
+    }
+}
