@@ -1,0 +1,93 @@
+using I2M.Testing;
+using Xunit;
+
+namespace I2M.Kernels.Tests;
+
+public sealed class MemoryTests
+{
+    private sealed class FakeBuffer(long length) : DeviceBuffer(length)
+    {
+        public bool Freed { get; private set; }
+        protected internal override void Free() => Freed = true;
+    }
+
+    [Fact]
+    public void Pool_reuses_memory_of_the_same_rounded_size()
+    {
+        using var pool = new BufferPool(length => new FakeBuffer(length));
+        BufferView first = pool.Rent(65);
+        Assert.Equal((65L, 512L, 512L, 1L), (first.Length, pool.LiveBytes, pool.DeviceBytes, pool.DeviceAllocations));
+        pool.Return(first);
+        BufferView second = pool.Rent(128), third = pool.Rent(100);
+        Assert.Same(first.Buffer, second.Buffer);
+        Assert.NotSame(second.Buffer, third.Buffer);
+        Assert.Equal((1024L, 1024L, 2L), (pool.LiveBytes, pool.PeakLiveBytes, pool.DeviceAllocations));
+    }
+
+    [Fact]
+    public void Pool_refuses_a_second_return_and_a_strangers_buffer()
+    {
+        using var pool = new BufferPool(length => new FakeBuffer(length));
+        BufferView view = pool.Rent(1);
+        pool.Return(view);
+        Assert.Throws<InvalidOperationException>(() => pool.Return(view));
+        Assert.Throws<InvalidOperationException>(() => pool.Return(new BufferView(new FakeBuffer(64), 0, 64)));
+        Assert.Throws<InvalidOperationException>(() => pool.Return(BufferView.None));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.Rent(-1));
+    }
+
+    [Fact]
+    public void Trim_frees_what_is_free_and_Dispose_everything()
+    {
+        var pool = new BufferPool(length => new FakeBuffer(length));
+        var (kept, returned) = (pool.Rent(10), pool.Rent(1000));
+        pool.Return(returned);
+        pool.Trim();
+        Assert.True(((FakeBuffer)returned.Buffer).Freed);
+        Assert.False(((FakeBuffer)kept.Buffer).Freed);
+        Assert.Equal((256L, 256L, 4352L), (pool.LiveBytes, pool.DeviceBytes, pool.PeakDeviceBytes));
+        pool.Dispose();
+        Assert.True(((FakeBuffer)kept.Buffer).Freed);
+        Assert.Equal((0L, 0L), (pool.LiveBytes, pool.DeviceBytes));
+    }
+
+    [Fact]
+    public void Scope_returns_its_four_buffers()
+    {
+        using var pool = new BufferPool(length => new FakeBuffer(length));
+        var scope = new BufferScope(pool);
+        for (int i = 0; i < 4; i++) { scope.Rent(64); }
+        Assert.Equal(4 * 256, pool.LiveBytes);
+        bool refused = false;
+        try { scope.Rent(64); }
+        catch (InvalidOperationException) { refused = true; }
+        Assert.True(refused, "a fifth buffer was handed out");
+        scope.Dispose();
+        Assert.Equal(0, pool.LiveBytes);
+    }
+
+    [Fact]
+    public void Views_stay_inside_their_buffer()
+    {
+        var view = new BufferView(new FakeBuffer(64), 8, 40);
+        Assert.Equal((18L, 20L), (view.Slice(10, 20).Offset, view.Slice(10, 20).Length));
+        Assert.Equal((48L, 0L), (view.From(40).Offset, view.From(40).Length));
+        Assert.Throws<ArgumentOutOfRangeException>(() => view.Slice(30, 11));
+        Assert.Throws<ArgumentOutOfRangeException>(() => view.Slice(-1, 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new BufferView(view.Buffer, 60, 5));
+        Assert.Throws<InvalidOperationException>(() => BufferView.None.Buffer);
+        Assert.True(BufferView.None.IsNone);
+    }
+
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Backends_copy_floats_and_integers_to_the_bit(string backend)
+    {
+        using var run = new OperationRun(nameof(IBackend.Copy), backend, "round trip");
+        int[] words = [0, 1, -1, int.MinValue, GuardedBuffers.Poison, 0x7F800000, 1];
+        BufferView view = run.In(words);
+        Assert.Equal(words, run.ReadWords(view));
+        Assert.Equal(words, Array.ConvertAll(run.Read(view), BitConverter.SingleToInt32Bits));
+        Assert.Equal(backend, run.Backend.Name);
+        Assert.ThrowsAny<ArgumentException>(() => run.Backend.CopyFromHost(new float[8], view));
+    }
+}

@@ -1,0 +1,96 @@
+using I2M.Testing;
+using Xunit;
+
+namespace I2M.Kernels.Tests;
+
+public sealed class NormTests
+{
+    private const float Eps = 1e-6f;
+
+    [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
+    public void LayerNorm_matches_the_oracle_forward_and_backward(string backend, int size)
+    {
+        foreach (var (rows, channels) in new[] { (5, size), (size, 40), (67, Math.Max(2, size)) })
+        {
+            foreach (bool affine in new[] { true, false }) { LayerNorm(backend, rows, channels, affine); }
+        }
+    }
+
+    private static void LayerNorm(string backend, int rows, int channels, bool affine)
+    {
+        using var run = new OperationRun(nameof(IBackend.LayerNorm), backend, $"{rows}×{channels}, {(affine ? "affine" : "plain")}");
+        int count = rows * channels;
+        float[] x = run.Normal(count, mean: 3), weight = run.Normal(channels, mean: 1), bias = run.Normal(channels), dy = run.Normal(count);
+        float[] beforeWeight = run.Normal(channels), beforeBias = run.Normal(channels);
+        BufferView bx = run.In(x), bw = affine ? run.In(weight) : BufferView.None, bb = affine ? run.In(bias) : BufferView.None, bdy = run.In(dy);
+        BufferView y = run.Out(count), mean = run.Out(rows), rstd = run.Out(rows), dx = run.Out(count);
+        BufferView dw = affine ? run.InOut(beforeWeight) : BufferView.None, db = affine ? run.InOut(beforeBias) : BufferView.None;
+        run.Execute(b =>
+        {
+            b.LayerNorm(bx, bw, bb, channels, Eps, y, mean, rstd);
+            b.LayerNormBackward(bx, bw, mean, rstd, bdy, channels, dx, dw, db);
+        });
+        Node input = Node.Leaf(x, rows, channels), nw = Node.Leaf(weight, channels), nb = Node.Leaf(bias, channels);
+        Node expected = Compositions.LayerNorm(input, affine ? nw : null, affine ? nb : null, Eps);
+        expected.Backward(dy);
+        CheckRows(run, input, y, mean, rstd, dx, expected);
+        if (!affine) { return; }
+        run.Close("dweight", dw, Added(beforeWeight, nw.Gradient), Math.Sqrt(rows));
+        run.Close("dbias", db, Added(beforeBias, nb.Gradient), Math.Sqrt(rows));
+    }
+
+    [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
+    public void AdaLayerNorm_matches_the_oracle_forward_and_backward(string backend, int size)
+    {
+        AdaLayerNorm(backend, new ModulationShape(3, 5, size, 3 * size + 2));
+        AdaLayerNorm(backend, new ModulationShape(2, size, 33, 100));
+        AdaLayerNorm(backend, new ModulationShape(1, size, 48, 0));
+    }
+
+    private static void AdaLayerNorm(string backend, ModulationShape shape)
+    {
+        using var run = new OperationRun(nameof(IBackend.AdaLayerNorm), backend, shape);
+        var (batch, tokens, channels, stride) = shape;
+        int count = batch * tokens * channels, rows = batch * tokens, words = Math.Max(batch * stride, 2 * channels + 1), shiftAt = channels + 1;
+        float[] x = run.Normal(count, mean: -2), modulation = run.Normal(words), dy = run.Normal(count), before = run.Normal(words);
+        BufferView bx = run.In(x), bm = run.In(modulation), bdy = run.In(dy);
+        BufferView y = run.Out(count), mean = run.Out(rows), rstd = run.Out(rows), dx = run.Out(count), dm = run.InOut(before);
+        run.Execute(b =>
+        {
+            b.AdaLayerNorm(bx, bm, bm.From(shiftAt), shape, Eps, y, mean, rstd);
+            b.AdaLayerNormBackward(bx, bm, mean, rstd, bdy, shape, dx, dm, dm.From(shiftAt));
+        });
+        Node input = Node.Leaf(x, batch, tokens, channels), nm = Node.Leaf(modulation, words);
+        Node expected = Compositions.AdaLayerNorm(input, Vector(0), Vector(shiftAt), Eps);
+        expected.Backward(dy);
+        CheckRows(run, input, y, mean, rstd, dx, expected);
+        run.Close("dscale and dshift", dm, Added(before, nm.Gradient), Math.Sqrt(tokens));
+
+        Node Vector(int start) => nm.Gather([batch, channels], i => i / channels * stride + start + i % channels);
+    }
+
+    /// <summary>One pass over Σx² would lose all digits here: mean² is 10⁸ times the variance.</summary>
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void LayerNorm_keeps_its_digits_far_from_zero(string backend)
+    {
+        const int rows = 3, channels = 256;
+        using var run = new OperationRun(nameof(IBackend.LayerNorm), backend, "mean 10000, deviation 1");
+        float[] x = run.Normal(rows * channels, mean: 10000);
+        BufferView bx = run.In(x), y = run.Out(x.Length), mean = run.Out(rows), rstd = run.Out(rows);
+        run.Execute(b => b.LayerNorm(bx, BufferView.None, BufferView.None, channels, Eps, y, mean, rstd));
+        run.Close("rstd", rstd, Compositions.Rstd(Node.Leaf(x, rows, channels), Eps).Value, Tolerance.FarFromZero);
+        run.Close("y", y, Compositions.LayerNorm(Node.Leaf(x, rows, channels), null, null, Eps).Value, Tolerance.FarFromZero);
+    }
+
+    /// <summary>With one channel x̂ is 0 and so is dx; rounding leaves at most noise in units of rstd.</summary>
+    private static void CheckRows(OperationRun run, Node input, BufferView y, BufferView mean, BufferView rstd, BufferView dx, Node expected)
+    {
+        run.Close("mean", mean, input.MeanLast().Value, scale: 1);
+        run.Close("rstd", rstd, Compositions.Rstd(input, Eps).Value);
+        run.Close("y", y, expected.Value, scale: 1);
+        double unit = Compositions.Rstd(input, Eps).Value.Max();
+        run.Close("dx", dx, input.Gradient, input.Columns > 2 ? Tolerance.Of(nameof(IBackend.LayerNormBackward)) : Tolerance.Zero, unit);
+    }
+
+    private static double[] Added(float[] before, double[] gradient) => [.. before.Zip(gradient, (b, g) => b + g)];
+}

@@ -1,0 +1,63 @@
+using I2M.Kernels;
+using I2M.Kernels.Host;
+using I2M.Kernels.Ilgpu;
+using Xunit;
+
+namespace I2M.Testing;
+
+/// <summary>
+/// The backend matrix: every kernel test runs once per row. "host" and "opencl" are mandatory; "cuda" is skipped where no device is,
+/// unless the environment variable I2M_REQUIRE_BACKENDS names it. Each is opened once per process. A backend serves one thread at a
+/// time, so assemblies that use it switch off xunit's parallelism.
+/// </summary>
+public static class Backends
+{
+    private const string RequiredVariable = "I2M_REQUIRE_BACKENDS";
+
+    private static readonly Dictionary<string, Lazy<IBackend>> s_opened = new()
+    {
+        ["host"] = new(() => (IBackend)(object)new HostBackend()),
+        ["opencl"] = new(() => (IBackend)(object)IlgpuBackend.OpenCl()),
+        ["cuda"] = new(() => (IBackend)(object)IlgpuBackend.Cuda()),
+    };
+
+    /// <summary>Sizes that straddle vector widths, groups and tiles.</summary>
+    public static IReadOnlyList<int> Sizes { get; } = [1, 2, 31, 32, 33, 127, 257];
+
+    /// <summary>The names of the rows.</summary>
+    public static IEnumerable<string> Names => s_opened.Keys;
+
+    /// <summary>One row per backend.</summary>
+    public static TheoryData<string> All => [.. Names];
+
+    /// <summary>Every backend with every size of <see cref="Sizes"/>.</summary>
+    public static TheoryData<string, int> Sized => With(Sizes);
+
+    /// <summary>Every backend with every value.</summary>
+    public static TheoryData<string, T> With<T>(IEnumerable<T> values)
+    {
+        var rows = new TheoryData<string, T>();
+        foreach (string name in Names)
+        {
+            foreach (T value in values) { rows.Add(name, value); }
+        }
+        return rows;
+    }
+
+    /// <summary>The shared backend of that name. A missing optional one skips the test, a missing mandatory one fails it.</summary>
+    public static IBackend Get(string name)
+    {
+        try
+        {
+            return s_opened[name].Value;
+        }
+        catch (I2MException e) when (name == "cuda" && !IsRequired(name))
+        {
+            Assert.Skip($"{e.Message} ({RequiredVariable}=cuda makes this a failure)");
+            throw;
+        }
+    }
+
+    private static bool IsRequired(string name) =>
+        (Environment.GetEnvironmentVariable(RequiredVariable) ?? "").Split(',', StringSplitOptions.TrimEntries).Contains(name);
+}
