@@ -11,7 +11,7 @@ namespace I2M.Kernels.Ilgpu;
 /// OpenCL and CUDA devices through ILGPU, the same kernels for both. They keep to what every device and PoCL can do: float32, static
 /// shared memory, barriers; no atomics, no shuffles, no dynamic shared memory, no generic address space.
 /// </summary>
-public sealed partial class IlgpuBackend
+public sealed partial class IlgpuBackend : IBackend
 {
     private readonly Accelerator _accelerator;
     private readonly AcceleratorStream _stream;
