@@ -46,7 +46,7 @@ public sealed class HostThreadsTests
 
     private static int[] Run(string operation, int threads)
     {
-        using var backend = (IBackend)(object)new HostBackend(threads);
+        using IBackend backend = new HostBackend(threads);
         var random = new RandomData(11);
         BufferView x = Upload(random.Normal(Count)), y = Upload(random.Normal(Count)), small = Upload(random.Normal(20_000)), outputs = Upload(new float[600_000]);
         s_operations[operation](backend, x, y, small, outputs);
