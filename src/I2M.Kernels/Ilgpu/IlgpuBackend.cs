@@ -35,6 +35,19 @@ public sealed partial class IlgpuBackend : IBackend
         Pool = new BufferPool(Allocate);
     }
 
+    /// <summary>True when a CUDA device answers.</summary>
+    public static bool HasCuda => IlgpuContext.CudaDevices.Count > 0;
+
+    /// <summary>True when an OpenCL device is a GPU.</summary>
+    public static bool HasOpenClGpu => IlgpuContext.OpenClDevices.Any(IlgpuContext.IsGpu);
+
+    /// <summary>All OpenCL and CUDA devices, without opening them.</summary>
+    public static IReadOnlyList<(string Option, DeviceInfo Info)> List() =>
+    [
+        .. IlgpuContext.OpenClDevices.Select(d => ("opencl", new DeviceInfo(d.Name, $"{d.PlatformName}, OpenCL C {d.CVersion}", d.MemorySize, d.NumMultiprocessors))),
+        .. IlgpuContext.CudaDevices.Select(d => ("cuda", new DeviceInfo(d.Name, $"compute capability {d.Architecture}", d.MemorySize, d.NumMultiprocessors))),
+    ];
+
     /// <summary>Opens OpenCL device number <paramref name="index"/>, GPUs counted first.</summary>
     public static IlgpuBackend OpenCl(int index = 0)
     {
