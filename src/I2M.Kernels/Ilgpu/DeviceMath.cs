@@ -16,9 +16,16 @@ internal static class DeviceMath
     private const float Ln2High = 0.693359375f, Ln2Low = -2.12194440e-4f;
     private const float HalfPiHigh = 1.5703125f, HalfPiMiddle = 4.837512969970703125e-4f, HalfPiLow = 7.5497899548918822e-8f;
 
+    /// <summary>
+    /// Whether x is NaN. A kernel that must let NaN through asks first: a branch on an ordinary comparison may go either way with NaN,
+    /// because ILGPU's OpenCL code drops the "unordered" of the compiler's inverted branches.
+    /// </summary>
+    public static bool IsNaN(float x) => (Interop.FloatAsInt(x) & 0x7FFFFFFFu) > 0x7F800000u;
+
     /// <summary>e^x; infinity above 88.73, 0 below −104.</summary>
     public static float Exp(float x)
     {
+        if (IsNaN(x)) { return x; }
         if (x > 88.73f) { return float.PositiveInfinity; }
         if (x < -104f) { return 0f; }
         float turns = x * Log2E;
@@ -38,7 +45,8 @@ internal static class DeviceMath
     /// <summary>ln x; −infinity at 0, NaN below.</summary>
     public static float Log(float x)
     {
-        if (!(x > 0f)) { return x == 0f ? float.NegativeInfinity : float.NaN; }
+        if (IsNaN(x)) { return x; }
+        if (x <= 0f) { return x == 0f ? float.NegativeInfinity : float.NaN; }
         if (x > float.MaxValue) { return x; }
         bool subnormal = x < 1.17549435e-38f;
         int bits = (int)Interop.FloatAsInt(subnormal ? x * 8388608f : x);
@@ -46,6 +54,12 @@ internal static class DeviceMath
         int e = (bits - 0x3F3504F3) >> 23;
         float f = Interop.IntAsFloat((uint)(bits - (e << 23))) - 1f;
         if (subnormal) { e -= 23; }
+        return e * Ln2High + LogOnePlus(f, e * Ln2Low);
+    }
+
+    /// <summary>ln(1 + f) + addend for f in [√½ − 1, √2 − 1].</summary>
+    public static float LogOnePlus(float f, float addend)
+    {
         float p = 0.0697161147f;
         p = p * f - 0.114797338f;
         p = p * f + 0.116854199f;
@@ -56,7 +70,7 @@ internal static class DeviceMath
         p = p * f - 0.24999997f;
         p = p * f + 0.333333312f;
         float z = f * f;
-        return e * Ln2High + (f + (e * Ln2Low + (p * f * z - 0.5f * z)));
+        return f + (addend + (p * f * z - 0.5f * z));
     }
 
     /// <summary>√x.</summary>
@@ -124,15 +138,14 @@ internal static class DeviceMath
             p = p * z + 1.12837917f;
             return p * x;
         }
-        float t = 1f - ErfcPositive(a);
+        float t = 1f - ScaledErfc(a) * ExpMinusSquare(a, 1f);
         return x < 0f ? -t : t;
     }
 
     /// <summary>The normal distribution function Φ(x) = erfc(−x/√2)/2, accurate in the lower tail too.</summary>
     public static float NormalCdf(float x)
     {
-        float a = (x < 0f ? -x : x) * 0.707106781f;
-        float tail = 0.5f * ErfcPositive(a);
+        float tail = 0.5f * ScaledErfc((x < 0f ? -x : x) * 0.707106781f) * ExpMinusSquare(x, 0.5f);
         return x < 0f ? tail : 1f - tail;
     }
 
@@ -151,13 +164,36 @@ internal static class DeviceMath
     public static long GlobalIndex() => (long)Grid.IdxX * Group.DimX + Group.IdxX;
 
     /// <summary>i / d for 0 ≤ i, 0 &lt; d, by 32-bit division where that is enough: a 64-bit one costs a GPU about as much as the element's memory traffic.</summary>
-    public static long Quotient(long i, long d) => (i | d) <= uint.MaxValue ? (uint)i / (uint)d : i / d;
-
-    // erfc on [0, ∞): (1 + 2a)·e^(a²)·erfc(a) is smooth and a polynomial in t = (a − 2)/(a + 2).
-    private static float ErfcPositive(float a)
+    public static long Quotient(long i, long d)
     {
-        if (a > 10.1f) { return 0f; }
-        float t = (a - 2f) / (a + 2f);
+        if ((i | d) <= uint.MaxValue) { return (uint)i / (uint)d; }
+        // A loop of one turn: ILGPU turns a plain branch into a selection, which would divide both ways for every element.
+        long quotient = 0;
+        while (i >= d)
+        {
+            long part = i / d;
+            quotient += part;
+            i -= part * d;
+        }
+        return quotient;
+    }
+
+    /// <summary>e^(−factor·x²) for factor 1 or ½. x² = high² + (x − high)(x + high) with high² exact: its rounding would be amplified by the exponential.</summary>
+    public static float ExpMinusSquare(float x, float factor)
+    {
+        float high = Interop.IntAsFloat(Interop.FloatAsInt(x) & 0xFFFFF000u);
+        float main = Exp(-factor * high * high);
+        // An infinite x leaves no remainder, but ∞ − ∞ would.
+        if (main == 0f) { return 0f; }
+        return main * Exp(factor * (high - x) * (high + x));
+    }
+
+    // e^(a²)·erfc(a) for a ≥ 0: its product with 1 + 2a is smooth and a polynomial in t = (a − 2)/(a + 2), fitted up to a = 10.1, where erfc leaves float32's range.
+    private static float ScaledErfc(float a)
+    {
+        float bounded = a;
+        if (bounded > 10.1f) { bounded = 10.1f; }
+        float t = (bounded - 2f) / (bounded + 2f);
         float p = -0.000423322257f;
         p = p * t - 0.0012623772f;
         p = p * t + 0.00132829174f;
@@ -168,9 +204,7 @@ internal static class DeviceMath
         p = p * t - 0.166030427f;
         p = p * t - 0.0927639562f;
         p = p * t + 1.27697838f;
-        // a² = high² + (a − high)(a + high) with high² exact: its rounding would be amplified by the exponential.
-        float high = Interop.IntAsFloat(Interop.FloatAsInt(a) & 0xFFFFF000u);
-        return p / (1f + 2f * a) * (Exp(-high * high) * Exp((high - a) * (high + a)));
+        return p / (1f + 2f * bounded);
     }
 
     private static float PowerOfTwo(int n) => Interop.IntAsFloat((uint)((n + 127) << 23));

@@ -32,7 +32,7 @@ internal static class ActivationsKernels
         long i = GlobalIndex();
         if (i >= d.Length) { return; }
         float v = x[i];
-        d[i] = dy[i] * (NormalCdf(v) + v * 0.398942280f * Exp(-0.5f * v * v));
+        d[i] = dy[i] * (NormalCdf(v) + v * 0.398942280f * ExpMinusSquare(v, 0.5f));
     }
 
     // 1 + tanh(u) = 2σ(2u), which does not cancel for negative u.
@@ -62,7 +62,7 @@ internal static class ActivationsKernels
         long i = GlobalIndex();
         if (i >= d.Length) { return; }
         float v = x[i];
-        if (v < floor) { v = floor; }
+        if (!IsNaN(v) && v < floor) { v = floor; }
         d[i] = Log(v);
     }
 
@@ -71,7 +71,7 @@ internal static class ActivationsKernels
         long i = GlobalIndex();
         if (i >= d.Length) { return; }
         float gradient = 0f;
-        if (x[i] >= floor) { gradient = dy[i] / x[i]; }
+        if (!IsNaN(x[i]) && x[i] >= floor) { gradient = dy[i] / x[i]; }
         d[i] = gradient;
     }
 }

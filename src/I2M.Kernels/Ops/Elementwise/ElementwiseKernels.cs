@@ -43,8 +43,11 @@ internal static class ElementwiseKernels
         if (i >= d.Length) { return; }
         // Comparisons, not min and max: those drop a NaN on CUDA.
         float v = x[i];
-        if (v < low) { v = low; }
-        if (v > high) { v = high; }
+        if (!IsNaN(v))
+        {
+            if (v < low) { v = low; }
+            if (v > high) { v = high; }
+        }
         d[i] = v;
     }
 

@@ -35,7 +35,7 @@ internal static class SpectrumKernels
         if (i >= count) { return; }
         long at = i + Quotient(i, bins) * bins;
         float magnitude = Exp(x[at]), phase = x[at + bins];
-        if (magnitude > limit) { magnitude = limit; }
+        if (!IsNaN(magnitude) && magnitude > limit) { magnitude = limit; }
         spectrum[2 * i] = magnitude * Cos(phase);
         spectrum[2 * i + 1] = magnitude * Sin(phase);
     }
@@ -48,7 +48,7 @@ internal static class SpectrumKernels
         float magnitude = Exp(x[at]), phase = x[at + bins];
         float c = Cos(phase), s = Sin(phase), dre = dspectrum[2 * i], dim = dspectrum[2 * i + 1];
         float gradient = magnitude * (dre * c + dim * s);
-        if (magnitude > limit)
+        if (!IsNaN(magnitude) && magnitude > limit)
         {
             magnitude = limit;
             gradient = 0f;

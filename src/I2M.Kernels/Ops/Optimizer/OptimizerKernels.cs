@@ -45,7 +45,7 @@ internal static class OptimizerKernels
         if (GlobalIndex() != 0) { return; }
         float f = maxNorm / (Sqrt(sumSquares[0]) + 1e-6f);
         // A comparison, not a minimum, which would turn a NaN into 1 on CUDA.
-        if (f > 1f) { f = 1f; }
+        if (!IsNaN(f) && f > 1f) { f = 1f; }
         factor[0] = f;
     }
 }

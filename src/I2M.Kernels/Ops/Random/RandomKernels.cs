@@ -52,7 +52,7 @@ internal static class RandomKernels
     /// <summary>Box–Muller.</summary>
     private static void WritePair(ArrayView<float> d, long i, uint first, uint second)
     {
-        float radius = Sqrt(-2f * Log(Unit(first)));
+        float radius = Sqrt(-2f * LogUnit(first));
         float turn = Unit(second);
         Write(d, i, radius * CosTurns(turn));
         Write(d, i + 1, radius * SinTurns(turn));
@@ -64,6 +64,17 @@ internal static class RandomKernels
         float u = ((float)(int)(bits >> 8) + 0.5f) * 5.9604644775390625e-8f;
         if (u >= 1f) { u = 0.99999994f; }
         return u;
+    }
+
+    /// <summary>ln u. Near 1 the float u has lost the bits that make the logarithm; 1 − u = (2²⁴ − (bits >> 8) − 0.5)·2⁻²⁴ is exact there.</summary>
+    private static float LogUnit(uint bits)
+    {
+        const int rootHalf = 11863284;
+        int k = (int)(bits >> 8);
+        float logarithm;
+        if (k >= rootHalf) { logarithm = LogOnePlus(((float)(k - (1 << 24)) + 0.5f) * 5.9604644775390625e-8f, 0f); }
+        else { logarithm = Log(Unit(bits)); }
+        return logarithm;
     }
 
     private static void Write(ArrayView<float> d, long i, float value)
