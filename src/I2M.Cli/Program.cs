@@ -1,1 +1,11 @@
-System.Console.WriteLine("i2m");
+using System.CommandLine;
+using I2M.Cli;
+using I2M.Cli.Commands;
+
+var root = new RootCommand("I2M: a picture goes in, a spoken description comes out. Trains and runs the diffusion transformer on any CPU, OpenCL or CUDA device.")
+{
+    QuickstartCommand.Create(),
+    TrainCommand.Create(),
+    GenerateCommand.Create(),
+};
+return await CommandRunner.RunAsync(root, args).ConfigureAwait(false);

@@ -38,7 +38,7 @@ public sealed class FftTests
         {
             using var run = new OperationRun(nameof(IBackend.FrameBackward), backend, shape);
             int waves = shape.Batch * shape.Samples, frames = shape.Batch * shape.Frames * shape.Size;
-            float[] wave = run.Normal(waves), window = run.Uniform(shape.Size, 0, 1), dframes = run.Normal(frames);
+            float[] wave = run.Normal(waves), window = run.Random.Uniform(shape.Size, 0, 1), dframes = run.Normal(frames);
             BufferView bw = run.In(wave), bn = run.In(window), bd = run.In(dframes), windowed = run.Out(frames), plain = run.Out(frames), dwave = run.Out(waves), dplain = run.Out(waves);
             run.Execute(b =>
             {
@@ -65,7 +65,7 @@ public sealed class FftTests
         {
             using var run = new OperationRun(nameof(IBackend.OverlapAdd), backend, shape);
             int waves = shape.Batch * shape.Samples, count = shape.Batch * shape.Frames * shape.Size;
-            float[] frames = run.Normal(count), window = run.Uniform(shape.Size, 0.1, 1), dwave = run.Normal(waves);
+            float[] frames = run.Normal(count), window = run.Random.Uniform(shape.Size, 0.1, 1), dwave = run.Normal(waves);
             BufferView bf = run.In(frames), bn = run.In(window), bd = run.In(dwave), wave = run.Out(waves), dframes = run.Out(count);
             run.Execute(b =>
             {

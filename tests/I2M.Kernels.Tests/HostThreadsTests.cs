@@ -22,7 +22,7 @@ public sealed class HostThreadsTests
         ["gated residual"] = (b, x, y, small, o) => b.GatedResidualBackward(x, small, y, s_modulation, o.Slice(0, Count), o.Slice(Count, 5 * Columns)),
         ["mix rows"] = (b, x, y, small, o) => b.MixRowsBackward(small.Slice(0, Rows), x, Rows, o.Slice(0, Count), o.Slice(Count, Columns)),
         ["matrix product"] = (b, x, y, small, o) => { b.Gemm(x, y, BufferView.None, new GemmShape(GemmLayout.TN, Columns, Columns, Rows), o.Slice(0, Columns * Columns)); b.Gemm(x, y, small, new GemmShape(GemmLayout.NT, Rows, Rows, Columns), o.From(10_000)); },
-        ["layer norm"] = (b, x, y, small, o) => { b.LayerNorm(x, small, small, Columns, 1e-6f, o.Slice(0, Count), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows)); b.LayerNormBackward(x, small, o.Slice(Count, Rows), o.Slice(Count + Rows, Rows), y, Columns, o.Slice(2 * Count, Count), o.Slice(3 * Count, Columns), o.Slice(3 * Count + Columns, Columns)); },
+        ["layer norm"] = (b, x, y, small, o) => { b.LayerNorm(x, small.Slice(0, Columns), small.Slice(Columns, Columns), Columns, 1e-6f, o.Slice(0, Count), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows)); b.LayerNormBackward(x, small.Slice(0, Columns), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows), y, Columns, o.Slice(2 * Count, Count), o.Slice(3 * Count, Columns), o.Slice(3 * Count + Columns, Columns)); },
         ["adaptive layer norm"] = (b, x, y, small, o) => { b.AdaLayerNorm(x, small, small.From(480), s_modulation, 1e-6f, o.Slice(0, Count), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows)); b.AdaLayerNormBackward(x, small, o.Slice(Count, Rows), o.Slice(Count + Rows, Rows), y, s_modulation, o.Slice(2 * Count, Count), o.Slice(3 * Count, 480), o.Slice(3 * Count + 480, 480)); },
         ["softmax"] = (b, x, y, _, o) => { b.Softmax(x, Columns, o.Slice(0, Count)); b.SoftmaxBackward(o.Slice(0, Count), y, Columns, o.Slice(Count, Count)); },
         ["attention"] = (b, x, y, _, o) => { b.Attention(x, y, x, s_attention, o.Slice(0, 16_800), o.Slice(16_800, 1_050)); b.AttentionBackward(x, y, x, o.Slice(0, 16_800), o.Slice(16_800, 1_050), y, s_attention, o.Slice(20_000, 16_800), o.Slice(40_000, 14_496), o.Slice(60_000, 14_496)); },
@@ -46,7 +46,7 @@ public sealed class HostThreadsTests
 
     private static int[] Run(string operation, int threads)
     {
-        using var backend = (IBackend)(object)new HostBackend(threads);
+        using IBackend backend = new HostBackend(threads);
         var random = new RandomData(11);
         BufferView x = Upload(random.Normal(Count)), y = Upload(random.Normal(Count)), small = Upload(random.Normal(20_000)), outputs = Upload(new float[600_000]);
         s_operations[operation](backend, x, y, small, outputs);

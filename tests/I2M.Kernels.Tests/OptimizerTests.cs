@@ -14,7 +14,7 @@ public sealed class OptimizerTests
             {
                 var scalars = new AdamWStep(3e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, step);
                 using var run = new OperationRun(nameof(IBackend.AdamW), backend, $"{size}, step {step}, {(clipped ? "clipped" : "whole")}");
-                float[] gradient = run.Normal(size), scale = [0.3f], parameter = run.Normal(size), first = run.Normal(size), second = run.Uniform(size, 0.1, 2);
+                float[] gradient = run.Normal(size), scale = [0.3f], parameter = run.Normal(size), first = run.Normal(size), second = run.Random.Uniform(size, 0.1, 2);
                 BufferView bg = run.In(gradient), bs = clipped ? run.In(scale) : BufferView.None, p = run.InOut(parameter), m = run.InOut(first), v = run.InOut(second);
                 run.Execute(b => b.AdamW(bg, bs, scalars, p, m, v));
                 var expected = new AdamWReference(parameter, first, second);

@@ -16,9 +16,9 @@ public static class Backends
 
     private static readonly Dictionary<string, Lazy<IBackend>> s_opened = new()
     {
-        ["host"] = new(() => (IBackend)(object)new HostBackend()),
-        ["opencl"] = new(() => (IBackend)(object)IlgpuBackend.OpenCl()),
-        ["cuda"] = new(() => (IBackend)(object)IlgpuBackend.Cuda()),
+        ["host"] = new(() => new HostBackend()),
+        ["opencl"] = new(() => IlgpuBackend.OpenCl()),
+        ["cuda"] = new(() => IlgpuBackend.Cuda()),
     };
 
     /// <summary>Sizes that straddle vector widths, groups and tiles.</summary>

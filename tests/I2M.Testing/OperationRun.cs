@@ -50,12 +50,12 @@ public sealed class OperationRun : IDisposable
 
     /// <summary>
     /// Runs the operation twice from the same state: the results must be equal to the bit, the guard zones and inputs untouched and
-    /// scratch memory returned.
+    /// scratch memory returned (the first run may keep tables for the backend's life).
     /// </summary>
     public void Execute(Action<IBackend> operation)
     {
-        long live = Backend.Pool.LiveBytes;
         operation(Backend);
+        long live = Backend.Pool.LiveBytes;
         List<int[]> first = _buffers.ReadOutputs();
         _buffers.CheckUntouched(_name);
         _buffers.ResetOutputs();

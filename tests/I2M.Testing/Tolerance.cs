@@ -104,8 +104,8 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
     public static Tolerance ReferenceAdamW => new(1e-6, 2e-6, 2e-6);
     /// <summary>STFT and its inverse against PyTorch's (audio.safetensors).</summary>
     public static Tolerance ReferenceStft => new(1e-5, 2e-5, 2e-5);
-    /// <summary>The oracle, in double, against PyTorch's float64.</summary>
-    public static Tolerance ReferenceOracle => new(1e-12, 1e-11, 1e-11);
+    /// <summary>The oracle, in double, against PyTorch's float64; a saturated softmax costs both four digits.</summary>
+    public static Tolerance ReferenceOracle => new(2e-11, 1e-10, 1e-10);
     /// <summary>The oracle's gradients against central differences of its values.</summary>
     public static Tolerance CentralDifferences => new(1e-6, 1e-5, 1e-5);
     /// <summary>Values that are zero in exact arithmetic, in units of the terms that cancel.</summary>

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace I2M.Kernels.Host;
 
 /// <summary>The CPU: vectorised C# on all cores, the default everywhere and the measure for every other backend.</summary>
-public sealed unsafe partial class HostBackend
+public sealed unsafe partial class HostBackend : IBackend
 {
     private readonly ForRows _rows;
 

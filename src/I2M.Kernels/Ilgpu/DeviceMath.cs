@@ -164,7 +164,19 @@ internal static class DeviceMath
     public static long GlobalIndex() => (long)Grid.IdxX * Group.DimX + Group.IdxX;
 
     /// <summary>i / d for 0 ≤ i, 0 &lt; d, by 32-bit division where that is enough: a 64-bit one costs a GPU about as much as the element's memory traffic.</summary>
-    public static long Quotient(long i, long d) => (i | d) <= uint.MaxValue ? (uint)i / (uint)d : i / d;
+    public static long Quotient(long i, long d)
+    {
+        if ((i | d) <= uint.MaxValue) { return (uint)i / (uint)d; }
+        // A loop of one turn: ILGPU turns a plain branch into a selection, which would divide both ways for every element.
+        long quotient = 0;
+        while (i >= d)
+        {
+            long part = i / d;
+            quotient += part;
+            i -= part * d;
+        }
+        return quotient;
+    }
 
     /// <summary>e^(−factor·x²) for factor 1 or ½. x² = high² + (x − high)(x + high) with high² exact: its rounding would be amplified by the exponential.</summary>
     public static float ExpMinusSquare(float x, float factor)

@@ -11,7 +11,7 @@ namespace I2M.Kernels.Ilgpu;
 /// OpenCL and CUDA devices through ILGPU, the same kernels for both. They keep to what every device and PoCL can do: float32, static
 /// shared memory, barriers; no atomics, no shuffles, no dynamic shared memory, no generic address space.
 /// </summary>
-public sealed partial class IlgpuBackend
+public sealed partial class IlgpuBackend : IBackend
 {
     private readonly Accelerator _accelerator;
     private readonly AcceleratorStream _stream;
@@ -34,6 +34,19 @@ public sealed partial class IlgpuBackend
         Device = new DeviceInfo(accelerator.Name, detail, accelerator.MemorySize, accelerator.NumMultiprocessors);
         Pool = new BufferPool(Allocate);
     }
+
+    /// <summary>True when a CUDA device answers.</summary>
+    public static bool HasCuda => IlgpuContext.CudaDevices.Count > 0;
+
+    /// <summary>True when an OpenCL device is a GPU.</summary>
+    public static bool HasOpenClGpu => IlgpuContext.OpenClDevices.Any(IlgpuContext.IsGpu);
+
+    /// <summary>All OpenCL and CUDA devices, without opening them.</summary>
+    public static IReadOnlyList<(string Option, DeviceInfo Info)> List() =>
+    [
+        .. IlgpuContext.OpenClDevices.Select(d => ("opencl", new DeviceInfo(d.Name, $"{d.PlatformName}, OpenCL C {d.CVersion}", d.MemorySize, d.NumMultiprocessors))),
+        .. IlgpuContext.CudaDevices.Select(d => ("cuda", new DeviceInfo(d.Name, $"compute capability {d.Architecture}", d.MemorySize, d.NumMultiprocessors))),
+    ];
 
     /// <summary>Opens OpenCL device number <paramref name="index"/>, GPUs counted first.</summary>
     public static IlgpuBackend OpenCl(int index = 0)

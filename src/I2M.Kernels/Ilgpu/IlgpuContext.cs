@@ -18,7 +18,9 @@ internal static class IlgpuContext
 
     /// <summary>OpenCL devices, GPUs before processors.</summary>
     public static IReadOnlyList<CLDevice> OpenClDevices =>
-        [.. Shared.Devices.OfType<CLDevice>().OrderBy(d => d.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_GPU) ? 0 : 1)];
+        [.. Shared.Devices.OfType<CLDevice>().OrderBy(d => IsGpu(d) ? 0 : 1)];
+
+    public static bool IsGpu(CLDevice device) => device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_GPU);
 
     public static IReadOnlyList<CudaDevice> CudaDevices => [.. Shared.Devices.OfType<CudaDevice>()];
 

@@ -9,6 +9,7 @@ public sealed partial class IlgpuBackend
     public void Attention(BufferView q, BufferView k, BufferView v, in AttentionShape shape, BufferView o, BufferView lse)
     {
         if (shape.Batch == 0 || shape.Heads == 0 || shape.Queries == 0) { return; }
+        RequireAttention(q, k, v, o, lse, shape);
         int tiles = AttentionRowTiles(shape.Queries);
         int slabs = AttentionSlabs(shape);
         Launch(AttentionKernels.Forward, AttentionGroups(shape, tiles, slabs), View(q), View(k), View(v), View(o), View(lse), shape, tiles, slabs);
@@ -20,6 +21,8 @@ public sealed partial class IlgpuBackend
     {
         long rows = (long)shape.Batch * shape.Heads * shape.Queries;
         if (rows == 0) { return; }
+        RequireAttention(q, k, v, o, lse, shape);
+        RequireAttention(dq, dk, dv, dOut, lse, shape);
         using var scope = new BufferScope(Pool);
         BufferView delta = scope.Rent(rows);
         long deltaGroups = (rows + AttentionBackwardKernels.DeltaRows - 1) / AttentionBackwardKernels.DeltaRows;
@@ -31,6 +34,18 @@ public sealed partial class IlgpuBackend
         int queryTiles = AttentionRowTiles(shape.Queries);
         Launch(AttentionBackwardKernels.Queries, AttentionGroups(shape, queryTiles, slabs), View(q), View(k), View(v), View(lse), View(delta), View(dOut),
             View(dq), shape, queryTiles, slabs);
+    }
+
+    private static void RequireAttention(BufferView q, BufferView k, BufferView v, BufferView o, BufferView lse, in AttentionShape s)
+    {
+        Require(s.HeadDim is > 0 and <= 128, nameof(s.HeadDim), $"1 to 128 expected, {s.HeadDim} given");
+        Require(s.Keys > 0, nameof(s.Keys), "at least one key expected");
+        int width = s.Heads * s.HeadDim;
+        RequireRows(q, s.Queries, width, s.StrideQ, s.Batch, (long)s.Queries * s.StrideQ, nameof(q));
+        RequireRows(k, s.Keys, width, s.StrideK, s.Batch, (long)s.Keys * s.StrideK, nameof(k));
+        RequireRows(v, s.Keys, width, s.StrideV, s.Batch, (long)s.Keys * s.StrideV, nameof(v));
+        RequireRows(o, s.Queries, width, s.StrideO, s.Batch, (long)s.Queries * s.StrideO, nameof(o));
+        RequireLength(lse, (long)s.Batch * s.Heads * s.Queries);
     }
 
     private static int AttentionRowTiles(int rows) => (rows + AttentionTiles.Rows - 1) / AttentionTiles.Rows;

@@ -8,6 +8,12 @@ namespace I2M.Kernels.Ilgpu;
 /// </summary>
 internal static class Conv1dKernels
 {
+    // Rows that an item of DepthwiseWeight adds up.
+    private const int ChunkRows = 64;
+
+    /// <summary>Chunks of rows that <see cref="DepthwiseWeight"/> leaves partial sums of.</summary>
+    public static int Chunks(int rows) => (rows + ChunkRows - 1) / ChunkRows;
+
     /// <summary>windows[b·length + t, i·kernel + j] = x[b, t + j − kernel/2, i], zero outside; one item per element.</summary>
     public static void Unfold(ArrayView<float> x, Conv1dShape s, ArrayView<float> windows)
     {
@@ -63,7 +69,7 @@ internal static class Conv1dKernels
     /// First stage of the depthwise weight gradient: partial[chunk, c, j] = Σ x[b, t + j − kernel/2, c] · dy[b,t,c] over a chunk of the
     /// batch·length rows. One item per tap, channel and chunk; neighbours work on neighbouring channels.
     /// </summary>
-    public static void DepthwiseWeight(ArrayView<float> x, ArrayView<float> dy, Conv1dShape s, int chunkRows, int columnGroups, ArrayView<float> partial)
+    public static void DepthwiseWeight(ArrayView<float> x, ArrayView<float> dy, Conv1dShape s, int columnGroups, ArrayView<float> partial)
     {
         int item = Grid.IdxX % columnGroups * Group.DimX + Group.IdxX;
         int chunk = Grid.IdxX / columnGroups;
@@ -71,9 +77,9 @@ internal static class Conv1dKernels
         int channel = item % s.InChannels;
         int tap = item / s.InChannels;
         int shift = tap - s.Kernel / 2;
-        int end = IntrinsicMath.Min((chunk + 1) * chunkRows, s.Batch * s.Length);
+        int end = IntrinsicMath.Min((chunk + 1) * ChunkRows, s.Batch * s.Length);
         float sum = 0f;
-        for (int row = chunk * chunkRows; row < end; row++)
+        for (int row = chunk * ChunkRows; row < end; row++)
         {
             int source = row % s.Length + shift;
             if (source >= 0 && source < s.Length) { sum += x[(long)(row + shift) * s.InChannels + channel] * dy[(long)row * s.InChannels + channel]; }

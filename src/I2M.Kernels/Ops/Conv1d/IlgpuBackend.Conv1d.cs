@@ -8,6 +8,8 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void Conv1d(BufferView x, BufferView weight, BufferView bias, Conv1dShape shape, BufferView y)
     {
+        RequireDense(x, weight, y, shape);
+        if (x.Length == 0) { return; }
         int depth = shape.InChannels * shape.Kernel;
         int samples = SamplesAtATime(shape);
         using var scope = new BufferScope(Pool);
@@ -24,6 +26,8 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void Conv1dBackwardInput(BufferView weight, BufferView dy, Conv1dShape shape, BufferView dx)
     {
+        RequireDense(dx, weight, dy, shape);
+        if (dx.Length == 0) { return; }
         int depth = shape.InChannels * shape.Kernel;
         int samples = SamplesAtATime(shape);
         using var scope = new BufferScope(Pool);
@@ -42,6 +46,8 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void Conv1dBackwardWeight(BufferView x, BufferView dy, Conv1dShape shape, BufferView dweight, BufferView dbias)
     {
+        RequireDense(x, dweight, dy, shape);
+        if (x.Length == 0) { return; }
         int depth = shape.InChannels * shape.Kernel;
         int samples = SamplesAtATime(shape);
         using var scope = new BufferScope(Pool);
@@ -54,30 +60,52 @@ public sealed partial class IlgpuBackend
             var product = new GemmShape(GemmLayout.TN, shape.OutChannels, depth, rows) { Accumulate = true };
             Gemm(Samples(dy, part, first, shape.OutChannels), partWindows, BufferView.None, product, dweight);
         }
-        if (!dbias.IsNone) { AddColumnSums(dy, shape.Batch * shape.Length, shape.OutChannels, dbias); }
+        if (!dbias.IsNone) { SumColumns(dy, new ReduceShape(1, shape.Batch * shape.Length, shape.OutChannels), 1f, true, dbias); }
     }
 
     /// <inheritdoc/>
-    public void DepthwiseConv1d(BufferView x, BufferView weight, BufferView bias, Conv1dShape shape, BufferView y) =>
-        Launch(Conv1dKernels.Depthwise, Grid(y.Length), View(x), View(weight), ViewOr(bias, x), bias.IsNone ? 0 : 1, 1, shape, View(y));
+    public void DepthwiseConv1d(BufferView x, BufferView weight, BufferView bias, Conv1dShape shape, BufferView y)
+    {
+        if (!bias.IsNone) { RequireLength(bias, shape.InChannels); }
+        Depthwise(x, weight, bias, 1, shape, y);
+    }
 
     /// <inheritdoc/>
     public void DepthwiseConv1dBackwardInput(BufferView weight, BufferView dy, Conv1dShape shape, BufferView dx) =>
-        Launch(Conv1dKernels.Depthwise, Grid(dx.Length), View(dy), View(weight), View(dy), 0, -1, shape, View(dx));
+        Depthwise(dy, weight, BufferView.None, -1, shape, dx);
 
     /// <inheritdoc/>
     public void DepthwiseConv1dBackwardWeight(BufferView x, BufferView dy, Conv1dShape shape, BufferView dweight, BufferView dbias)
     {
         int rows = shape.Batch * shape.Length;
         int columns = shape.InChannels * shape.Kernel;
-        int chunks = ColumnSumKernels.Chunks(rows);
+        RequireLength(x, (long)rows * shape.InChannels);
+        RequireLength(dy, x.Length);
+        RequireLength(dweight, columns);
+        if (x.Length == 0) { return; }
+        int chunks = Conv1dKernels.Chunks(rows);
         int columnGroups = (columns + GroupSize - 1) / GroupSize;
         using var scope = new BufferScope(Pool);
         BufferView partial = scope.Rent((long)chunks * columns);
-        Launch(Conv1dKernels.DepthwiseWeight, Groups((long)chunks * columnGroups, GroupSize), View(x), View(dy), shape,
-            ColumnSumKernels.ChunkRows(rows), columnGroups, View(partial));
-        AddChunks(partial, 1, chunks, columns, columns, dweight);
-        if (!dbias.IsNone) { AddColumnSums(dy, rows, shape.InChannels, dbias); }
+        Launch(Conv1dKernels.DepthwiseWeight, Groups((long)chunks * columnGroups, GroupSize), View(x), View(dy), shape, columnGroups, View(partial));
+        SumColumns(partial, new ReduceShape(1, chunks, columns), 1f, true, dweight);
+        if (!dbias.IsNone) { SumColumns(dy, new ReduceShape(1, rows, shape.InChannels), 1f, true, dbias); }
+    }
+
+    private void Depthwise(BufferView x, BufferView weight, BufferView bias, int direction, Conv1dShape shape, BufferView y)
+    {
+        RequireLength(x, (long)shape.Batch * shape.Length * shape.InChannels);
+        RequireLength(y, x.Length);
+        RequireLength(weight, (long)shape.InChannels * shape.Kernel);
+        if (x.Length == 0) { return; }
+        Launch(Conv1dKernels.Depthwise, Grid(y.Length), View(x), View(weight), ViewOr(bias, x), bias.IsNone ? 0 : 1, direction, shape, View(y));
+    }
+
+    private static void RequireDense(BufferView x, BufferView weight, BufferView y, Conv1dShape s)
+    {
+        RequireLength(x, (long)s.Batch * s.Length * s.InChannels);
+        RequireLength(weight, (long)s.OutChannels * s.InChannels * s.Kernel);
+        RequireLength(y, (long)s.Batch * s.Length * s.OutChannels);
     }
 
     private static int SamplesAtATime(Conv1dShape s) => (int)Math.Clamp(WindowWords / ((long)s.Length * s.InChannels * s.Kernel), 1, s.Batch);
@@ -90,17 +118,5 @@ public sealed partial class IlgpuBackend
         BufferView target = windows.Slice(0, (long)part.Batch * part.Length * part.InChannels * part.Kernel);
         Launch(Conv1dKernels.Unfold, Grid(target.Length), View(Samples(x, part, first, part.InChannels)), part, View(target));
         return target;
-    }
-
-    /// <summary>destination[c] += Σ_r x[r,c].</summary>
-    private void AddColumnSums(BufferView x, int rows, int columns, BufferView destination)
-    {
-        int chunks = ColumnSumKernels.Chunks(rows);
-        int columnGroups = (columns + GroupSize - 1) / GroupSize;
-        using var scope = new BufferScope(Pool);
-        BufferView partial = scope.Rent((long)chunks * columns);
-        Launch(ColumnSumKernels.SumChunks, Groups((long)chunks * columnGroups, GroupSize), View(x), rows, columns,
-            ColumnSumKernels.ChunkRows(rows), columnGroups, View(partial));
-        AddChunks(partial, 1, chunks, columns, columns, destination);
     }
 }

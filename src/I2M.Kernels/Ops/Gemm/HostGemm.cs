@@ -3,18 +3,18 @@ namespace I2M.Kernels.Host;
 /// <summary>
 /// Matrix product by packing and register tiles (Goto and van de Geijn 2008). A slab of both factors is packed into panels, then the
 /// tiles of c are computed in parallel, each by one thread over the slab's whole depth, so the sums do not depend on the thread count.
-/// Sizes: a right panel of <see cref="BlockDepth"/> rows stays in L1 while the left panels of a tile pass from L2; a slab bounds the
+/// Sizes: a right panel of <see cref="BlockDepth"/> rows stays close to the core while the left panels of a tile pass from L2; a slab bounds the
 /// scratch memory for any shape.
 /// </summary>
 internal sealed unsafe class HostGemm<TWidth, TVector>
     where TWidth : struct, IVectorWidth<TVector>
     where TVector : struct
 {
-    private const int BlockDepth = 256;
+    private const int BlockDepth = 384;
     private const int SlabDepth = 1536;
     private const int SlabRows = 3072;
     private const long SlabWords = 4 << 20;
-    private const int TileRows = 96;
+    private const int TileRows = 192;
     private const int TileColumns = 384;
     /// <summary>Fewest tiles that a product is cut into while they are worth a thread, for an even load.</summary>
     private const int WantedTiles = 16;

@@ -18,6 +18,10 @@ public sealed partial class IlgpuBackend
     public void Gemm(BufferView a, BufferView b, BufferView bias, in GemmShape shape, BufferView c)
     {
         if (shape.M == 0 || shape.N == 0 || shape.Batch == 0) { return; }
+        RequireRows(a, shape.TransposeA ? shape.K : shape.M, shape.TransposeA ? shape.M : shape.K, shape.LeadingA, shape.Batch, shape.StrideA, nameof(a));
+        RequireRows(b, shape.TransposeB ? shape.N : shape.K, shape.TransposeB ? shape.K : shape.N, shape.LeadingB, shape.Batch, shape.StrideB, nameof(b));
+        RequireRows(c, shape.M, shape.N, shape.LeadingC, shape.Batch, shape.StrideC, nameof(c));
+        if (!bias.IsNone) { RequireLength(bias, shape.N); }
         GemmSizes sizes = Sizes(shape, bias);
         if (shape.M <= SkinnyMaxRows)
         {
@@ -60,6 +64,14 @@ public sealed partial class IlgpuBackend
         int groups = checked(sizes.RowTiles * sizes.ColumnTiles * batch);
         var config = new KernelConfig(new Index3D(groups, 1, 1), new Index3D(GemmKernels.Side, GemmKernels.Side, 1));
         Launch(GemmKernels.Tiled, config, a, b, bias, c, sizes);
+    }
+
+    /// <summary>Throws unless the view holds batch items of so many rows of so many words, leading words apart.</summary>
+    private static void RequireRows(BufferView view, long rows, long width, long leading, long batch, long stride, string name)
+    {
+        if (rows == 0 || width == 0 || batch == 0) { return; }
+        long needed = (batch - 1) * stride + (rows - 1) * leading + width;
+        Require(view.Length >= needed, name, $"{needed} words expected, {view.Length} given");
     }
 
     private static GemmSizes Sizes(in GemmShape shape, BufferView bias) => new()

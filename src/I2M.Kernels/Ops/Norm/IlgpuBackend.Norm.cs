@@ -31,7 +31,13 @@ public sealed partial class IlgpuBackend
         BufferView y, BufferView mean, BufferView rstd)
     {
         long rows = (long)shape.Batch * shape.Tokens;
-        if (rows == 0) { return; }
+        RequireModulated(x, shape);
+        RequireModulated(y, shape);
+        RequireLength(mean, rows);
+        RequireLength(rstd, rows);
+        if (!scale.IsNone) { RequireGate(scale, shape); }
+        if (!shift.IsNone) { RequireGate(shift, shape); }
+        if (x.Length == 0) { return; }
         Launch(NormKernels.Forward, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x), View(y), View(mean), View(rstd), shape, affine, eps);
     }
 
@@ -39,22 +45,32 @@ public sealed partial class IlgpuBackend
         BufferView dx, BufferView dscale, BufferView dshift)
     {
         long rows = (long)shape.Batch * shape.Tokens;
-        if (rows == 0) { return; }
+        RequireModulated(x, shape);
+        RequireModulated(dy, shape);
+        RequireModulated(dx, shape);
+        RequireLength(mean, rows);
+        RequireLength(rstd, rows);
+        if (!scale.IsNone) { RequireGate(scale, shape); }
+        if (x.Length == 0) { return; }
         Launch(NormKernels.BackwardInput, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), shape, affine);
-        if (dscale.IsNone && dshift.IsNone) { return; }
+        if (!dscale.IsNone || !dshift.IsNone) { NormaliseBackwardAffine(x, mean, rstd, dy, shape, dscale, dshift); }
+    }
+
+    /// <summary>dscale and dshift: partial sums over chunks of tokens, then the sum of the chunks.</summary>
+    private void NormaliseBackwardAffine(BufferView x, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, BufferView dscale, BufferView dshift)
+    {
+        if (!dscale.IsNone) { RequireGate(dscale, shape); }
+        if (!dshift.IsNone) { RequireGate(dshift, shape); }
         using var scope = new BufferScope(Pool);
-        int chunks = ColumnSumKernels.Chunks(shape.Tokens);
+        int chunks = NormKernels.Chunks(shape.Tokens);
         int columnGroups = (shape.Channels + GroupSize - 1) / GroupSize;
         long parts = (long)shape.Batch * chunks;
         BufferView partialScale = scope.Rent(parts * shape.Channels);
         BufferView partialShift = scope.Rent(parts * shape.Channels);
         Launch(NormKernels.BackwardAffine, Groups(parts * columnGroups, GroupSize), View(x), View(mean), View(rstd), View(dy),
-            View(partialScale), View(partialShift), shape, ColumnSumKernels.ChunkRows(shape.Tokens), chunks, columnGroups);
-        if (!dscale.IsNone) { AddChunks(partialScale, shape.Batch, chunks, shape.Channels, shape.Stride, dscale); }
-        if (!dshift.IsNone) { AddChunks(partialShift, shape.Batch, chunks, shape.Channels, shape.Stride, dshift); }
+            View(partialScale), View(partialShift), shape, chunks, columnGroups);
+        var sums = new ReduceShape(shape.Batch, chunks, shape.Channels);
+        if (!dscale.IsNone) { ReduceColumns(ReduceKernels.SumColumns, View(partialScale), View(partialScale), sums, 1f, true, dscale, shape.Stride); }
+        if (!dshift.IsNone) { ReduceColumns(ReduceKernels.SumColumns, View(partialShift), View(partialShift), sums, 1f, true, dshift, shape.Stride); }
     }
-
-    /// <summary>Second stage of every column sum: destination[b · stride + c] += Σ_chunk partial[b, chunk, c].</summary>
-    private void AddChunks(BufferView partial, int batch, int chunks, int columns, int stride, BufferView destination) =>
-        Launch(ColumnSumKernels.AddChunks, Grid((long)batch * columns), View(partial), batch, chunks, columns, stride, View(destination));
 }

@@ -20,6 +20,12 @@ internal static class NormKernels
     /// <summary>Items of a group.</summary>
     public const int Items = 128;
 
+    // Tokens that an item of BackwardAffine adds up.
+    private const int ChunkTokens = 64;
+
+    /// <summary>Chunks of tokens that <see cref="BackwardAffine"/> leaves partial sums of.</summary>
+    public static int Chunks(int tokens) => (tokens + ChunkTokens - 1) / ChunkTokens;
+
     /// <summary>y = x̂ · (offset + scale) + shift; keeps mean and rstd.</summary>
     public static void Forward(ArrayView<float> x, ArrayView<float> scale, ArrayView<float> shift, ArrayView<float> y, ArrayView<float> mean, ArrayView<float> rstd,
         ModulationShape shape, NormAffine affine, float eps)
@@ -87,17 +93,17 @@ internal static class NormKernels
     /// One item per channel and chunk.
     /// </summary>
     public static void BackwardAffine(ArrayView<float> x, ArrayView<float> mean, ArrayView<float> rstd, ArrayView<float> dy,
-        ArrayView<float> partialScale, ArrayView<float> partialShift, ModulationShape shape, int chunkRows, int chunks, int columnGroups)
+        ArrayView<float> partialScale, ArrayView<float> partialShift, ModulationShape shape, int chunks, int columnGroups)
     {
         int column = Grid.IdxX % columnGroups * Group.DimX + Group.IdxX;
         int part = Grid.IdxX / columnGroups;
         if (column >= shape.Channels) { return; }
         int chunk = part % chunks;
-        int end = IntrinsicMath.Min((chunk + 1) * chunkRows, shape.Tokens);
+        int end = IntrinsicMath.Min((chunk + 1) * ChunkTokens, shape.Tokens);
         long firstRow = (long)(part / chunks) * shape.Tokens;
         float dscale = 0f;
         float dshift = 0f;
-        for (int token = chunk * chunkRows; token < end; token++)
+        for (int token = chunk * ChunkTokens; token < end; token++)
         {
             long row = firstRow + token;
             long element = row * shape.Channels + column;

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using I2M.Kernels;
+
+namespace I2M.Cli;
+
+/// <summary>
+/// Parses, runs and turns every outcome into an exit code: 0 success, 1 failure with one line on stderr, 2 wrong usage, 130 stopped by the user.
+/// </summary>
+internal static class CommandRunner
+{
+    public const int Failure = 1, Usage = 2, Interrupted = 130;
+
+    public static async Task<int> RunAsync(RootCommand root, string[] args)
+    {
+        ParseResult result = root.Parse(args);
+        if (result.Errors.Count > 0)
+        {
+            foreach (var error in result.Errors) { Console.Error.WriteLine($"i2m: {error.Message}"); }
+            Console.Error.WriteLine($"i2m: see: i2m {string.Join(' ', PathOf(result))} --help".Replace("  ", " ", StringComparison.Ordinal));
+            return Usage;
+        }
+        // Saving a large checkpoint may take a while: the second Ctrl-C, not a timer, ends the program at once.
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(10) };
+        try
+        {
+            return await result.InvokeAsync(configuration).ConfigureAwait(false);
+        }
+        catch (I2MException e)
+        {
+            return Fail(e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("i2m: stopped");
+            return Interrupted;
+        }
+        catch (IOException e)
+        {
+            return Fail(e.Message);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            return Fail(e.Message);
+        }
+        catch (OutOfMemoryException)
+        {
+            return Fail("out of memory: use a smaller --preset or batch");
+        }
+        catch (Exception e) when (Environment.GetEnvironmentVariable("I2M_DEBUG") is null)
+        {
+            return Fail($"unexpected {e.GetType().Name}: {e.Message} (set I2M_DEBUG=1 for the whole report)");
+        }
+    }
+
+    private static int Fail(string message)
+    {
+        Console.Error.WriteLine($"i2m: {message.ReplaceLineEndings(" ")}");
+        return Failure;
+    }
+
+    private static IEnumerable<string> PathOf(ParseResult result)
+    {
+        var names = new Stack<string>();
+        for (var command = result.CommandResult; command is not null; command = command.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            if (command.Command is not RootCommand) { names.Push(command.Command.Name); }
+        }
+        return names;
+    }
+}

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using I2M.Kernels;
+using I2M.Model.Audio;
+
+namespace I2M.Cli;
+
+/// <summary>Options that several verbs share, and numbers parsed alike everywhere: invariant culture, no surprises.</summary>
+internal static class CommonOptions
+{
+    public static Option<string> Device() => new("--device", "-d")
+    {
+        Description = "Where to compute: auto, host, opencl or cuda. auto takes a GPU if there is one, else the host.",
+        DefaultValueFactory = _ => "auto",
+        HelpName = "device",
+    };
+
+    public static Option<int> Threads() => Integer("--threads", "Threads of the host; 0 takes one per processor.", 0, 0, 4096);
+
+    public static Option<ulong> Seed(string what, ulong standard = 1) => new("--seed")
+    {
+        Description = $"Seed of {what}: the same seed gives the same result.",
+        DefaultValueFactory = _ => standard,
+        HelpName = "number",
+        CustomParser = r => ulong.TryParse(Token(r), NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
+            ? value : Refuse<ulong>(r, "a whole number from 0 to 18446744073709551615"),
+    };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout, for scripts." };
+
+    public static Option<string?> Vocoder() => new("--vocoder")
+    {
+        Description = "A Vocos folder (config.yaml + pytorch_model.bin or model.safetensors) or file, or griffin-lim. Without it Griffin-Lim speaks.",
+        HelpName = "path",
+    };
+
+    public static Option<int> Integer(string name, string description, int standard, int low, int high) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => standard,
+        HelpName = "number",
+        CustomParser = r => ParseInteger(r, low, high),
+    };
+
+    public static Option<int?> OptionalInteger(string name, string description, int low, int high) => new(name)
+    {
+        Description = description,
+        HelpName = "number",
+        CustomParser = r => ParseInteger(r, low, high),
+    };
+
+    public static Option<double> Number(string name, string description, double standard, double low, double high) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => standard,
+        HelpName = "number",
+        CustomParser = r => ParseNumber(r, low, high),
+    };
+
+    public static Option<double?> OptionalNumber(string name, string description, double low, double high) => new(name)
+    {
+        Description = description,
+        HelpName = "number",
+        CustomParser = r => ParseNumber(r, low, high),
+    };
+
+    /// <summary>Opens the backend that --device names and says which it is on stderr.</summary>
+    public static IBackend OpenBackend(string device, int threads)
+    {
+        IBackend backend = BackendSelector.Open(device, threads, out string reason);
+        Console.Error.WriteLine($"device {reason}");
+        return backend;
+    }
+
+    /// <summary>Opens the vocoder that --vocoder names; Griffin-Lim without one.</summary>
+    /// <exception cref="I2MException">Weights that cannot be used, or that expect other mels.</exception>
+    public static IVocoder OpenVocoder(IBackend backend, string? path, MelSettings mel)
+    {
+        if (path is null or "griffin-lim") { return new GriffinLim(backend, mel); }
+        throw new I2MException("vocoder");
+    }
+
+    private static int ParseInteger(ArgumentResult result, int low, int high) =>
+        int.TryParse(Token(result), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= low && value <= high
+            ? value : Refuse<int>(result, $"a whole number from {low} to {high}");
+
+    private static double ParseNumber(ArgumentResult result, double low, double high) =>
+        double.TryParse(Token(result), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double value)
+            && value >= low && value <= high ? value : Refuse<double>(result, string.Create(CultureInfo.InvariantCulture, $"a number from {low} to {high}"));
+
+    private static T? Refuse<T>(ArgumentResult result, string expected)
+    {
+        string option = result.Parent is OptionResult parent ? parent.Option.Name : result.Argument.Name;
+        result.AddError($"{option} {Token(result)}: expected {expected}");
+        return default;
+    }
+
+    private static string Token(ArgumentResult result) => result.Tokens.Count > 0 ? result.Tokens[^1].Value : "";
+}

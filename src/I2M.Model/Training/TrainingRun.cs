@@ -1,0 +1,229 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using I2M.Kernels;
+using I2M.Model.Audio;
+using I2M.Model.Data;
+using I2M.Model.Evaluation.Plots;
+using I2M.Model.Io;
+
+namespace I2M.Model.Training;
+
+/// <summary>How long and how loudly a run goes.</summary>
+/// <param name="Resume">Continue from the newest readable checkpoint.</param>
+/// <param name="TimeLimit">Save and stop before this much time has passed; null has no limit.</param>
+/// <param name="StopAtStep">Save and stop after this step without changing the learning-rate schedule; null runs to the end.</param>
+/// <param name="AllowDataChange">Resume although the data differs.</param>
+public sealed record RunOptions(bool Resume = false, TimeSpan? TimeLimit = null, int? StopAtStep = null, bool AllowDataChange = false);
+
+/// <summary>What the user sees of a step.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Total">Steps in all.</param>
+/// <param name="Result">Loss, norm and rate.</param>
+/// <param name="SamplesPerSecond">Recent rate.</param>
+/// <param name="Remaining">Estimated time left.</param>
+public readonly record struct TrainProgress(int Step, int Total, StepResult Result, double SamplesPerSecond, TimeSpan Remaining);
+
+/// <summary>How a run ended.</summary>
+/// <param name="Checkpoint">The last checkpoint.</param>
+/// <param name="FirstLoss">Mean loss over the first steps of this session.</param>
+/// <param name="LastLoss">Mean loss over the last steps.</param>
+/// <param name="Finished">False when time or the user ended it.</param>
+public sealed record RunResult(string Checkpoint, double FirstLoss, double LastLoss, bool Finished);
+
+/// <summary>Trains a model on a data set into a run folder: logs, validates, saves, stops cleanly, resumes to the bit.</summary>
+public sealed class TrainingRun
+{
+    private const int Window = 50, ValidationSamples = 128;
+    private readonly IBackend _backend;
+    private readonly TrainConfig _config;
+    private readonly PairDataset _data;
+    private readonly RunFolder _folder;
+    private readonly Action<string> _say;
+    private readonly List<double> _losses = [];
+
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="config">Settings.</param>
+    /// <param name="data">The pairs.</param>
+    /// <param name="folder">Where everything goes.</param>
+    /// <param name="say">Takes one-line messages.</param>
+    public TrainingRun(IBackend backend, TrainConfig config, PairDataset data, RunFolder folder, Action<string> say) =>
+        (_backend, _config, _data, _folder, _say) = (backend, config, data, folder, say);
+
+    /// <summary>Runs to the last step, the time limit or cancellation; always saves before it returns.</summary>
+    /// <exception cref="I2MException">Loss or gradient became infinite or NaN, data or folder do not fit.</exception>
+    public RunResult Run(RunOptions options, Action<TrainProgress>? progress, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        using var trainer = new DiffusionTrainer(_backend, _config);
+        (MelNormalizer normalizer, double? best) = Begin(options, trainer);
+        using var log = new StreamWriter(new FileStream(_folder.LogPath, FileMode.Append, FileAccess.Write, FileShare.Read));
+        using var loader = new BatchLoader(_data, _config, normalizer, (long)trainer.Step * _config.Accumulation);
+        int end = Math.Min(_config.Steps, options.StopAtStep ?? int.MaxValue), saved = -1, first = trainer.Step;
+        var rate = new RateMeter(clock);
+        CheckpointInfo Info() => new(_config, normalizer, _data.Classes, new TrainState(trainer.Step, trainer.Ema.UpdateCount, _data.Fingerprint, best));
+        while (trainer.Step < end && !cancel.IsCancellationRequested && !(clock.Elapsed >= options.TimeLimit))
+        {
+            StepResult result = trainer.TrainStep(loader.Next, loader.Recycle);
+            Check(result, trainer.Step);
+            _losses.Add(result.Loss);
+            log.WriteLine(JsonSerializer.Serialize(new { step = trainer.Step, loss = result.Loss, norm = result.GradientNorm, lr = result.LearningRate, seconds = clock.Elapsed.TotalSeconds }));
+            progress?.Invoke(rate.Report(trainer.Step, end, result, _config.BatchSize * _config.Accumulation));
+            if (_config.ValidateEvery > 0 && trainer.Step % _config.ValidateEvery == 0) { best = ValidateAndKeepBest(trainer, loader, Info, best, log); }
+            if (trainer.Step % _config.SaveEvery == 0)
+            {
+                Save(trainer, Info());
+                saved = trainer.Step;
+            }
+        }
+        if (saved != trainer.Step) { Save(trainer, Info()); }
+        log.Flush();
+        PlotLoss(first);
+        int take = Math.Min(Window, Math.Max(1, _losses.Count / 10));
+        return new RunResult(_folder.CheckpointPath(trainer.Step), _losses.Take(take).DefaultIfEmpty(double.NaN).Average(),
+            _losses.TakeLast(take).DefaultIfEmpty(double.NaN).Average(), trainer.Step >= _config.Steps);
+    }
+
+    private (MelNormalizer Normalizer, double? Best) Begin(RunOptions options, DiffusionTrainer trainer)
+    {
+        IReadOnlyList<(int Step, string Path)> checkpoints = _folder.Checkpoints();
+        if (!options.Resume || checkpoints.Count == 0)
+        {
+            if (checkpoints.Count > 0) { throw new I2MException($"{_folder.Path}: holds a run already: use --resume to continue it, or another --out"); }
+            if (options.Resume) { _say($"{_folder.Path}: nothing to resume: starting a new run"); }
+            if (_data.Split.Train.Count == 0) { throw new I2MException("data: no pair is left to train on"); }
+            AtomicFile.Write(_folder.ConfigPath, System.Text.Encoding.UTF8.GetBytes(_config.ToJson() + "\n"));
+            File.Delete(_folder.LogPath);
+            return (NewNormalizer(), null);
+        }
+        foreach (var (step, path) in checkpoints)
+        {
+            CheckpointInfo info;
+            try
+            {
+                info = Checkpoint.ReadInfo(path);
+                RequireSameRun(info, path, options);
+                info = Checkpoint.Restore(path, trainer);
+            }
+            catch (BadFileException e) when (path != checkpoints[^1].Path)
+            {
+                _say($"{e.Message}: trying the checkpoint before it");
+                continue;
+            }
+            TruncateLog(step);
+            _say($"resuming {path} at step {step}");
+            return (info.Normalizer, info.State!.BestValidation);
+        }
+        throw new I2MException($"{_folder.Path}: no readable checkpoint");
+    }
+
+    private void RequireSameRun(CheckpointInfo info, string path, RunOptions options)
+    {
+        if (info.Config.ToJson() != _config.ToJson())
+        {
+            throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say: {FirstDifference(info.Config, _config)}");
+        }
+        if (!options.AllowDataChange && info.State is { } state && state.DataFingerprint != _data.Fingerprint)
+        {
+            throw new I2MException($"{path}: was trained on other data: expected fingerprint {state.DataFingerprint[..12]}, found {_data.Fingerprint[..12]} (--allow-data-change continues all the same)");
+        }
+    }
+
+    private static string FirstDifference(TrainConfig old, TrainConfig now)
+    {
+        string[] a = old.ToJson().Split('\n'), b = now.ToJson().Split('\n');
+        int i = Enumerable.Range(0, Math.Min(a.Length, b.Length)).FirstOrDefault(i => a[i] != b[i]);
+        return $"{a[i].Trim().TrimEnd(',')} against {b[i].Trim().TrimEnd(',')}";
+    }
+
+    private MelNormalizer NewNormalizer() => _config.Model.CompatSeed
+        ? MelNormalizer.CompatSeed(_config.Mel)
+        : MelNormalizer.Measure(_data.Split.Train.Select(i => _data.Mels[i]), _config.Mel.Bands, _config.Diffusion.InputScale);
+
+    private static void Check(StepResult result, int step)
+    {
+        if (!double.IsFinite(result.Loss) || !double.IsFinite(result.GradientNorm))
+        {
+            throw new I2MException($"step {step}: loss {result.Loss}, gradient norm {result.GradientNorm}: training diverged; the last checkpoint is intact, resume it with a lower learning rate");
+        }
+    }
+
+    private void Save(DiffusionTrainer trainer, CheckpointInfo info)
+    {
+        Checkpoint.Save(_folder.CheckpointPath(trainer.Step), trainer, info);
+        _folder.Prune(_config.KeepCheckpoints);
+    }
+
+    private double? ValidateAndKeepBest(DiffusionTrainer trainer, BatchLoader loader, Func<CheckpointInfo> info, double? best, StreamWriter log)
+    {
+        if (_data.Split.Eval.Count == 0) { return best; }
+        trainer.Arena.Bind(trainer.Ema.Values);
+        double loss;
+        try { loss = ValidationLoss(trainer, loader); }
+        finally { trainer.Arena.Bind(trainer.Arena.Values); }
+        log.WriteLine(JsonSerializer.Serialize(new { step = trainer.Step, validationLoss = loss }));
+        _say(string.Create(CultureInfo.InvariantCulture, $"step {trainer.Step}: validation loss {loss:F4} of the averaged weights"));
+        if (loss >= best) { return best; }
+        Checkpoint.Save(_folder.BestPath, trainer, info() with { State = info().State! with { BestValidation = loss } });
+        return loss;
+    }
+
+    private double ValidationLoss(DiffusionTrainer trainer, BatchLoader loader)
+    {
+        int[] pairs = [.. _data.Split.Eval.Take(ValidationSamples)];
+        Batch batch = loader.NewBatch(Math.Min(_config.BatchSize, pairs.Length));
+        double sum = 0;
+        for (int start = 0; start < pairs.Length; start += batch.Labels.Length)
+        {
+            int count = Math.Min(batch.Labels.Length, pairs.Length - start);
+            loader.Fill(batch, pairs.AsSpan(start, count), []);
+            sum += trainer.Validate(batch, count, start) * count;
+        }
+        return sum / pairs.Length;
+    }
+
+    /// <summary>Removes what a killed run logged after its last checkpoint.</summary>
+    private void TruncateLog(int step)
+    {
+        if (!File.Exists(_folder.LogPath)) { return; }
+        string[] kept = [.. File.ReadLines(_folder.LogPath).Where(line => StepOf(line) is { } s && s <= step)];
+        AtomicFile.Write(_folder.LogPath, System.Text.Encoding.UTF8.GetBytes(string.Concat(kept.Select(l => l + "\n"))));
+    }
+
+    private static int? StepOf(string line)
+    {
+        try
+        {
+            using JsonDocument entry = JsonDocument.Parse(line);
+            return entry.RootElement.GetProperty("step").GetInt32();
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null; // The last line of a killed run may be cut.
+        }
+    }
+
+    private void PlotLoss(int first)
+    {
+        if (_losses.Count < 2) { return; }
+        var smoothed = new double[_losses.Count];
+        for (int i = 0; i < smoothed.Length; i++) { smoothed[i] = i == 0 ? _losses[0] : 0.95 * smoothed[i - 1] + 0.05 * _losses[i]; }
+        double[] steps = [.. Enumerable.Range(first + 1, _losses.Count).Select(i => (double)i)];
+        LossPlot.Save(_folder.LossPlotPath, steps, _losses, smoothed, "training loss");
+    }
+
+    /// <summary>Rate over the last steps, and the time left at that rate.</summary>
+    private sealed class RateMeter(Stopwatch clock)
+    {
+        private readonly Queue<(int Step, TimeSpan Time)> _recent = new();
+
+        public TrainProgress Report(int step, int end, StepResult result, int samples)
+        {
+            _recent.Enqueue((step, clock.Elapsed));
+            if (_recent.Count > 20) { _recent.Dequeue(); }
+            var (oldStep, oldTime) = _recent.Peek();
+            double seconds = (clock.Elapsed - oldTime).TotalSeconds, stepsPerSecond = step > oldStep && seconds > 0 ? (step - oldStep) / seconds : step / clock.Elapsed.TotalSeconds;
+            return new TrainProgress(step, end, result, stepsPerSecond * samples, TimeSpan.FromSeconds((end - step) / Math.Max(1e-9, stepsPerSecond)));
+        }
+    }
+}
