@@ -34,12 +34,12 @@ public sealed class ParameterArena : IDisposable
     /// <param name="Offset">First value in the arena.</param>
     public readonly record struct Entry(string Name, Parameter Parameter, long Offset);
 
-    /// <summary>Gives every parameter of <paramref name="module"/> its memory and its initial values.</summary>
+    /// <summary>Gives every parameter of <paramref name="module"/> its memory and, with a seed, its initial values.</summary>
     /// <param name="backend">Where.</param>
     /// <param name="module">What.</param>
-    /// <param name="seed">Seed of the initial values; parameter i uses random stream i.</param>
+    /// <param name="seed">Seed of the initial values; parameter i uses random stream i. Null leaves them undefined, for weights that are loaded.</param>
     /// <param name="trainable">False leaves out the gradients, for inference.</param>
-    public ParameterArena(IBackend backend, Module module, ulong seed, bool trainable = true)
+    public ParameterArena(IBackend backend, Module module, ulong? seed, bool trainable = true)
     {
         Backend = backend;
         List<(string Name, Parameter Parameter)> named = [.. module.NamedParameters()];
@@ -60,7 +60,7 @@ public sealed class ParameterArena : IDisposable
             _gradients = backend.Pool.Rent(Length);
             ZeroGradients();
         }
-        Initialize(seed);
+        if (seed is { } given) { Initialize(given); }
         Bind(_values);
     }
 
