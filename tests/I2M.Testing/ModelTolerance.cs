@@ -28,7 +28,7 @@ public static class ModelTolerance
     /// <summary>Vocos' gradients.</summary>
     public const double VocosGradients = 1e-4;
     /// <summary>Analytic gradients against central differences in float32, in units of a parameter's largest gradient.</summary>
-    public const double CentralDifferences = 5e-3;
+    public const double CentralDifferences = 2e-3;
     /// <summary>The same computed in another batch composition.</summary>
     public const double Rebatched = 1e-6;
 }
