@@ -44,7 +44,8 @@ internal static class QuickstartCommand
         ISpeechSynthesizer synthesizer = SpeechSynthesizer.Best(out string voice);
         progress.Say(voice);
         PairManifest manifest = DrawnDataset.Build(Path.Combine(folder, "data"), synthesizer, Voices, PicturesPerClass, seed, (done, total) => progress.Show("drawing and speaking", done, total), cancel);
-        TrainConfig config = TrainPresets.Get("nano") with { Seed = seed, EvalFraction = 0, ValidateEvery = 0, WarmupSteps = 50, SaveEvery = 1_000_000, Model = TrainPresets.Get("nano").Model with { ClassCount = AnimalClass.All.Count } };
+        TrainConfig preset = TrainPresets.Get("nano");
+        TrainConfig config = preset with { Seed = seed, EvalFraction = 0, ValidateEvery = 0, WarmupSteps = 50, SaveEvery = 1_000_000, Model = preset.Model with { ClassCount = AnimalClass.All.Count } };
         PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel);
         config = config with { Steps = AffordableSteps(backend, config, data, parse.GetValue(Minutes)) };
         progress.Say($"training {config.Steps} steps of {config.BatchSize} on {data.Count} pairs");

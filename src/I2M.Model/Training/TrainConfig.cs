@@ -38,7 +38,7 @@ public sealed record TrainConfig
     /// <summary>Share of samples (or, in compat mode, of batches) trained without their picture.</summary>
     public double ConditionDropout { get; init; } = 0.1;
     /// <summary>Weight of the auxiliary classification loss, where the model has a class head and the data has classes.</summary>
-    public double ClassLossWeight { get; init; } = 0.1;
+    public double ClassLossWeight { get; init; } = 0.3;
     /// <summary>Vary the training pictures (crop, mirror, light).</summary>
     public bool Augment { get; init; } = true;
     /// <summary>Share of the data held out.</summary>

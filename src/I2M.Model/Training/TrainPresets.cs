@@ -17,7 +17,9 @@ public static class TrainPresets
             "small" => (32, 2e-4, 500, 50_000, 0.9995),
             _ => (32, 1e-4, 1000, 180_000, 0.9999),
         };
-        var config = new TrainConfig { Model = model, BatchSize = batch, LearningRate = rate, FinalLearningRate = rate / 100, WarmupSteps = warmup, Steps = steps, EmaDecay = ema };
+        // A mel token of nano holds 800 values and its channels are 128: noise cannot pass through, so v and ε cannot be predicted, but speech can.
+        var diffusion = new DiffusionConfig { Prediction = model.MelTokenLength > model.Hidden / 2 ? PredictionKind.Sample : PredictionKind.V };
+        var config = new TrainConfig { Model = model, Diffusion = diffusion, BatchSize = batch, LearningRate = rate, FinalLearningRate = rate / 100, WarmupSteps = warmup, Steps = steps, EmaDecay = ema, ClassLossWeight = 0.3 };
         return compatSeed ? config with { Diffusion = DiffusionConfig.CompatSeed, LearningRate = 1e-4 * batch / 32, FinalLearningRate = 1e-6, WarmupSteps = 0, ClassLossWeight = 0 } : config;
     }
 }
