@@ -87,9 +87,12 @@ public sealed class BadInputTests : IDisposable
     [InlineData("{ \"batchSize\": 0 }", "batchSize")]
     [InlineData("{ \"batchsize\": 1 }", "batchsize")]
     [InlineData("{ \"model\": { \"hidden\": 10, \"heads\": 3 } }", "heads")]
+    [InlineData("{ \"model\": null }", "model")]
+    [InlineData("{ \"model\": { \"hidden\": 2000000000, \"heads\": 20000000 } }", "hidden")]
+    [InlineData("{ \"model\": { \"melFrames\": 2000000000 } }", "melFrames")]
     [InlineData("[1]", "bad.json")]
     public void BadSettings(string json, string problem) =>
-        Refused(["train", "--data", _data.Pairs, "--out", _scratch.File("run"), "--config", _scratch.File("bad.json", Encoding.UTF8.GetBytes(json))], problem);
+        Refused(["train", "--data", _data.Pairs, "--out", _scratch.File("run"), "--config", _scratch.File("bad.json", Encoding.UTF8.GetBytes(json))], "bad.json", problem);
 
     [Fact]
     public void BadSoundAmongThePairs()
@@ -97,6 +100,14 @@ public sealed class BadInputTests : IDisposable
         _scratch.File("a.wav", "RIFF"u8);
         File.Copy(_data.Picture, _scratch.File("a.png"));
         Refused(Train(_scratch.File("pairs.json", """[{"image":"a.png","audio":"a.wav"}]"""u8)), "a.wav");
+    }
+
+    [Fact]
+    public void BadPictureAmongThePairs()
+    {
+        _scratch.File("a.png", "no picture"u8);
+        File.Copy(_data.Sound, _scratch.File("a.wav"));
+        Refused(Train(_scratch.File("pairs.json", """[{"image":"a.png","audio":"a.wav"}]"""u8)), "a.png", "expected a JPEG");
     }
 
     [Fact]

@@ -11,6 +11,8 @@ namespace I2M.Model.Training;
 /// <summary>Everything that determines a training run besides the data; saved with the run and in every checkpoint.</summary>
 public sealed record TrainConfig
 {
+    private const int MaxBytes = 1 << 20;
+
     /// <summary>The network.</summary>
     public DitConfig Model { get; init; } = new();
     /// <summary>The diffusion process.</summary>
@@ -76,13 +78,19 @@ public sealed record TrainConfig
         {
             throw new BadFileException(path, e.Message.ReplaceLineEndings(" "), e);
         }
+        catch (I2MException e) when (e is not BadFileException)
+        {
+            throw new BadFileException(path, e.Message, e);
+        }
     }
 
     /// <summary>Reads a config file.</summary>
     public static TrainConfig Load(string path)
     {
         using var handle = InputFile.Open(path);
-        var bytes = new byte[RandomAccess.GetLength(handle)];
+        long length = RandomAccess.GetLength(handle);
+        if (length > MaxBytes) { throw new BadFileException(path, $"has {length} bytes; expected settings of at most {MaxBytes}"); }
+        var bytes = new byte[length];
         InputFile.ReadExactly(handle, path, 0, bytes);
         return FromJson(System.Text.Encoding.UTF8.GetString(bytes), path);
     }
