@@ -100,10 +100,12 @@ public sealed record TrainConfig
     public TrainConfig Validated()
     {
         Model.Validated();
+        if (Mel.FindProblem() is { } problem) { throw new I2MException($"config: mel: {problem}"); }
+        Require(Diffusion.Steps <= 100_000, "diffusion", $"{Diffusion.Steps} steps", "at most 100000");
         Diffusion.CreateSchedule();
         Require(Mel.Bands == Model.MelBands, nameof(Mel), $"{Mel.Bands} bands", $"the model's {Model.MelBands}");
-        Require(BatchSize > 0, nameof(BatchSize), BatchSize, "at least 1");
-        Require(Accumulation > 0, nameof(Accumulation), Accumulation, "at least 1");
+        Require(BatchSize is > 0 and <= 65_536, nameof(BatchSize), BatchSize, "1 to 65536");
+        Require(Accumulation is > 0 and <= 65_536, nameof(Accumulation), Accumulation, "1 to 65536");
         Require(Steps > 0, nameof(Steps), Steps, "at least 1");
         Require(LearningRate is > 0 and < 1, nameof(LearningRate), LearningRate, "between 0 and 1");
         Require(FinalLearningRate >= 0 && FinalLearningRate <= LearningRate, nameof(FinalLearningRate), FinalLearningRate, "0 to learningRate");
