@@ -46,7 +46,7 @@ public sealed class BadInputTests : IDisposable
     public void CutJpeg()
     {
         byte[] whole = File.ReadAllBytes(Path.Combine(SharedData.Require(), "seed_examples", "images", "000.jpg"));
-        Refused(Generate(_data.Run, _scratch.File("cut.jpg", whole.AsSpan(0, whole.Length / 2))), "cut.jpg", "too early");
+        Refused(Generate(_data.Run, _scratch.File("cut.jpg", whole.AsSpan(0, whole.Length / 2))), "cut.jpg", "damaged JPEG");
     }
 
     [Fact]
@@ -90,6 +90,10 @@ public sealed class BadInputTests : IDisposable
     [InlineData("{ \"model\": null }", "model")]
     [InlineData("{ \"model\": { \"hidden\": 2000000000, \"heads\": 20000000 } }", "hidden")]
     [InlineData("{ \"model\": { \"melFrames\": 2000000000 } }", "melFrames")]
+    [InlineData("{ \"model\": { \"imageSize\": 2147483640 } }", "imageSize")]
+    [InlineData("{ \"mel\": { \"fftSize\": 1000 } }", "fftSize")]
+    [InlineData("{ \"mel\": { \"hopLength\": 0 } }", "hopLength")]
+    [InlineData("{ \"diffusion\": { \"steps\": 2000000000 } }", "2000000000")]
     [InlineData("[1]", "bad.json")]
     public void BadSettings(string json, string problem) =>
         Refused(["train", "--data", _data.Pairs, "--out", _scratch.File("run"), "--config", _scratch.File("bad.json", Encoding.UTF8.GetBytes(json))], "bad.json", problem);
