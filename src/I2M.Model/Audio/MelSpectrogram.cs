@@ -15,7 +15,8 @@ public sealed class MelSpectrogram : IDisposable
     /// <summary>The analysis settings.</summary>
     public MelSettings Settings { get; }
 
-    internal Tensor Window { get; }
+    /// <summary>The Hann window [fftSize].</summary>
+    public Tensor Window { get; }
 
     /// <param name="backend">Where to compute.</param>
     /// <param name="settings">Analysis settings.</param>
