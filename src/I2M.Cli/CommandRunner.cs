@@ -1,10 +1,11 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using I2M.Kernels;
 
 namespace I2M.Cli;
 
 /// <summary>
-/// Parses, runs and turns every outcome into an exit code: 0 success, 1 failure with one line on stderr, 2 wrong usage, 130 stopped by the user.
+/// Parses, runs and turns every outcome into an exit code: 0 success, 1 failure with one line on stderr, 2 wrong usage, 128 + n stopped by signal n (130 for Ctrl-C).
 /// </summary>
 internal static class CommandRunner
 {
@@ -19,11 +20,13 @@ internal static class CommandRunner
             Console.Error.WriteLine($"i2m: see: i2m {string.Join(' ', PathOf(result))} --help".Replace("  ", " ", StringComparison.Ordinal));
             return Usage;
         }
-        // Saving a large checkpoint may take a while: the second Ctrl-C, not a timer, ends the program at once.
-        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(10) };
+        // System.CommandLine's own handling of signals aborts the process at the second Ctrl-C, so it is switched off.
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        using StopSignals? signals = result.Action is AsynchronousCommandLineAction ? new StopSignals() : null;
         try
         {
-            return await result.InvokeAsync(configuration).ConfigureAwait(false);
+            int code = await result.InvokeAsync(configuration, signals?.Token ?? CancellationToken.None).ConfigureAwait(false);
+            return code == Interrupted ? signals?.ExitCode ?? code : code;
         }
         catch (I2MException e)
         {
@@ -32,7 +35,7 @@ internal static class CommandRunner
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine("i2m: stopped");
-            return Interrupted;
+            return signals?.ExitCode ?? Interrupted;
         }
         catch (IOException e)
         {

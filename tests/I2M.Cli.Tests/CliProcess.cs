@@ -35,7 +35,7 @@ internal sealed record CliResult(int ExitCode, string Out, string Error)
 /// <summary>The program as a child process, as a user runs it with both streams in pipes.</summary>
 internal sealed class CliProcess : IDisposable
 {
-    public const int Interrupt = 2, Kill = 9;
+    public const int Interrupt = 2, Kill = 9, Terminate = 15;
     private readonly Process _process;
     private readonly Task<string> _out, _error;
     private readonly TaskCompletionSource _seen = new();

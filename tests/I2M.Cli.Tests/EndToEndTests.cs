@@ -65,6 +65,32 @@ public sealed class EndToEndTests(TinyData data) : IDisposable
     }
 
     [Fact]
+    public void TheTerminationSignalSavesAndEndsWith143()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "signals of Linux");
+        using CliProcess process = CliProcess.Start(data.TrainWords(_scratch.File("run"), "--steps", "100000", "--save-every", "50000"), "step ");
+        process.WaitForLine();
+        process.Send(CliProcess.Terminate);
+        Assert.Equal(143, process.End(TimeSpan.FromSeconds(20)).ExitCode);
+        Assert.True(NewestStep(_scratch.File("run")) > 0);
+    }
+
+    [Fact]
+    public void TheSecondInterruptEndsAtOnce()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "signals of Linux");
+        // A step of this model takes seconds.
+        using CliProcess process = CliProcess.Start(["train", "--data", data.Pairs, "--preset", "small", "--batch", "64", "--device", "host", "--out", _scratch.File("run")], "objective: ");
+        process.WaitForLine();
+        process.Send(CliProcess.Interrupt);
+        Thread.Sleep(300);
+        process.Send(CliProcess.Interrupt);
+        CliResult result = process.End(TimeSpan.FromSeconds(5));
+        Assert.True(result.ExitCode == 130, $"exit {result.ExitCode}\n{result.Error}");
+        Assert.Empty(result.Complaints);
+    }
+
+    [Fact]
     public void AKilledRunResumesToTheBit()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "signals of Linux");
@@ -73,8 +99,10 @@ public sealed class EndToEndTests(TinyData data) : IDisposable
         var random = new Random(1);
         for (int i = 0, last = 0; i < 10; i++)
         {
-            using CliProcess process = CliProcess.Start(data.TrainWords(run, More("--resume")));
-            Thread.Sleep(random.Next(200, 1200));
+            using CliProcess process = CliProcess.Start(data.TrainWords(run, More("--resume")), "step ");
+            // Three kills fall anywhere in the start, the others among steps and saves.
+            if (i % 3 != 2) { process.WaitForLine(); }
+            Thread.Sleep(random.Next(0, 250));
             process.Send(CliProcess.Kill);
             process.End();
             int step = NewestStep(run);

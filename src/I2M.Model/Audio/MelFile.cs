@@ -51,14 +51,11 @@ public sealed record MelFile(float[] Values, int Bands, int Frames, MelSettings?
         try
         {
             MelSettings settings = JsonSerializer.Deserialize<MelSettings>(json, s_json) ?? throw new BadFileException(path, $"metadata {SettingsKey}: null");
-            return IsUsable(settings) ? settings : throw new BadFileException(path, $"metadata {SettingsKey}: expected fftSize a power of two from 4 to 4096, hopLength 1 to half of it, sampleRate to 1000000, a positive floor");
+            return settings.FindProblem() is { } problem ? throw new BadFileException(path, $"metadata {SettingsKey}: {problem}") : settings;
         }
         catch (JsonException e)
         {
             throw new BadFileException(path, $"metadata {SettingsKey}: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
-
-    private static bool IsUsable(MelSettings s) => int.IsPow2(s.FftSize) && s.FftSize is >= 4 and <= 4096 && s.HopLength > 0 && s.HopLength <= s.FftSize / 2
-        && s.SampleRate is > 0 and <= 1_000_000 && s.Floor > 0 && float.IsFinite(s.Floor) && Enum.IsDefined(s.Padding);
 }

@@ -43,6 +43,17 @@ public sealed record MelSettings
     /// <summary>Samples that the inverse transform of so many frames gives.</summary>
     public int SampleCount(int frames) => Padding == FramePadding.Center ? (frames - 1) * HopLength : frames * HopLength;
 
+    /// <summary>The first setting that cannot be computed with, in words, or null when all can.</summary>
+    public string? FindProblem()
+    {
+        if (!int.IsPow2(FftSize) || FftSize is < 4 or > 4096) { return $"fftSize {FftSize}: expected a power of two from 4 to 4096"; }
+        if (HopLength < 1 || HopLength > FftSize / 2) { return $"hopLength {HopLength}: expected 1 to half of fftSize {FftSize}"; }
+        if (SampleRate is < 1000 or > 768_000) { return $"sampleRate {SampleRate}: expected 1000 to 768000"; }
+        if (Bands is < 1 or > 1024) { return $"bands {Bands}: expected 1 to 1024"; }
+        if (!(Floor > 0) || !float.IsFinite(Floor)) { return $"floor {Floor}: expected a positive number"; }
+        return Enum.IsDefined(Padding) ? null : $"padding {Padding}: expected center or same";
+    }
+
     /// <summary>The first difference to other settings in words, or null when they agree.</summary>
     public string? DifferenceTo(MelSettings other)
     {

@@ -64,7 +64,11 @@ public sealed class PairDataset
             if (!known.TryGetValue(pairs[i].Audio, out float[]? mel)) { known[pairs[i].Audio] = mel = extractor.FromFile(pairs[i].Audio); }
             mels[i] = mel;
             hashes.TryAdd(pairs[i].Audio, Data.Fingerprint.OfFile(pairs[i].Audio));
-            hashes.TryAdd(pairs[i].Image, Data.Fingerprint.OfFile(pairs[i].Image));
+            if (!hashes.ContainsKey(pairs[i].Image))
+            {
+                ImageLoader.ReadInfo(pairs[i].Image); // A file that is no picture is refused now, not in the middle of an epoch.
+                hashes.Add(pairs[i].Image, Data.Fingerprint.OfFile(pairs[i].Image));
+            }
             progress?.Invoke(i + 1, pairs.Count);
         }
         DataSplit split = DataSplit.Create(pairs, config.EvalFraction, config.Seed, path => hashes[path]);

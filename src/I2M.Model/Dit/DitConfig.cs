@@ -52,6 +52,10 @@ public sealed record DitConfig
     public DitConfig Validated()
     {
         Require(MelBands > 0 && MelFrames > 0 && MelPatchBands > 0 && MelPatchFrames > 0, "melBands, melFrames and the mel patch are positive");
+        Require(MelBands <= 1024 && MelFrames <= 65536, $"melBands {MelBands} is at most 1024 and melFrames {MelFrames} at most 65536");
+        Require(ImageSize <= 4096, $"imageSize {ImageSize} is at most 4096");
+        Require(Hidden <= 16384, $"hidden {Hidden} is at most 16384");
+        Require(Layers <= 512 && ImageTowerLayers <= 512, $"layers {Layers} and imageTowerLayers {ImageTowerLayers} are at most 512");
         Require(MelBands % MelPatchBands == 0, $"melPatchBands {MelPatchBands} divides melBands {MelBands}");
         Require(MelFrames % MelPatchFrames == 0, $"melPatchFrames {MelPatchFrames} divides melFrames {MelFrames}");
         Require(ImagePatch > 0 && ImageSize > 0 && ImageSize % ImagePatch == 0, $"imagePatch {ImagePatch} divides imageSize {ImageSize}");

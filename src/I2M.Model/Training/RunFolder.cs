@@ -48,6 +48,7 @@ public sealed class RunFolder
     {
         foreach (var (_, path) in Checkpoints().Skip(keep)) { File.Delete(path); }
         AtomicDirectory.RemoveLeftovers(CheckpointFolder, "*");
+        AtomicDirectory.RemoveLeftovers(Path, "*");
     }
 
     /// <summary>

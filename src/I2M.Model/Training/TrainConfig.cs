@@ -11,6 +11,8 @@ namespace I2M.Model.Training;
 /// <summary>Everything that determines a training run besides the data; saved with the run and in every checkpoint.</summary>
 public sealed record TrainConfig
 {
+    private const int MaxBytes = 1 << 20;
+
     /// <summary>The network.</summary>
     public DitConfig Model { get; init; } = new();
     /// <summary>The diffusion process.</summary>
@@ -76,13 +78,19 @@ public sealed record TrainConfig
         {
             throw new BadFileException(path, e.Message.ReplaceLineEndings(" "), e);
         }
+        catch (I2MException e) when (e is not BadFileException)
+        {
+            throw new BadFileException(path, e.Message, e);
+        }
     }
 
     /// <summary>Reads a config file.</summary>
     public static TrainConfig Load(string path)
     {
         using var handle = InputFile.Open(path);
-        var bytes = new byte[RandomAccess.GetLength(handle)];
+        long length = RandomAccess.GetLength(handle);
+        if (length > MaxBytes) { throw new BadFileException(path, $"has {length} bytes; expected settings of at most {MaxBytes}"); }
+        var bytes = new byte[length];
         InputFile.ReadExactly(handle, path, 0, bytes);
         return FromJson(System.Text.Encoding.UTF8.GetString(bytes), path);
     }
@@ -92,10 +100,12 @@ public sealed record TrainConfig
     public TrainConfig Validated()
     {
         Model.Validated();
+        if (Mel.FindProblem() is { } problem) { throw new I2MException($"config: mel: {problem}"); }
+        Require(Diffusion.Steps <= 100_000, "diffusion", $"{Diffusion.Steps} steps", "at most 100000");
         Diffusion.CreateSchedule();
         Require(Mel.Bands == Model.MelBands, nameof(Mel), $"{Mel.Bands} bands", $"the model's {Model.MelBands}");
-        Require(BatchSize > 0, nameof(BatchSize), BatchSize, "at least 1");
-        Require(Accumulation > 0, nameof(Accumulation), Accumulation, "at least 1");
+        Require(BatchSize is > 0 and <= 65_536, nameof(BatchSize), BatchSize, "1 to 65536");
+        Require(Accumulation is > 0 and <= 65_536, nameof(Accumulation), Accumulation, "1 to 65536");
         Require(Steps > 0, nameof(Steps), Steps, "at least 1");
         Require(LearningRate is > 0 and < 1, nameof(LearningRate), LearningRate, "between 0 and 1");
         Require(FinalLearningRate >= 0 && FinalLearningRate <= LearningRate, nameof(FinalLearningRate), FinalLearningRate, "0 to learningRate");

@@ -72,12 +72,13 @@ public sealed class TrainingRun
             if (_config.ValidateEvery > 0 && trainer.Step % _config.ValidateEvery == 0) { best = ValidateAndKeepBest(trainer, loader, Info, best, log); }
             if (trainer.Step % _config.SaveEvery == 0)
             {
+                log.Flush(); // A killed run's log reaches at least as far as its checkpoint.
                 Save(trainer, Info());
                 saved = trainer.Step;
             }
         }
-        if (saved != trainer.Step) { Save(trainer, Info()); }
         log.Flush();
+        if (saved != trainer.Step) { Save(trainer, Info()); }
         PlotLoss(first);
         int take = Math.Min(Window, Math.Max(1, _losses.Count / 10));
         return new RunResult(_folder.CheckpointPath(trainer.Step), _losses.Take(take).DefaultIfEmpty(double.NaN).Average(),
