@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using I2M.Kernels;
 using I2M.Model.Audio;
+using I2M.Model.Vocos;
 
 namespace I2M.Cli;
 
@@ -23,9 +24,17 @@ internal static class CommonOptions
         Description = $"Seed of {what}: the same seed gives the same result.",
         DefaultValueFactory = _ => standard,
         HelpName = "number",
-        CustomParser = r => ulong.TryParse(Token(r), NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
-            ? value : Refuse<ulong>(r, "a whole number from 0 to 18446744073709551615"),
+        CustomParser = ParseSeed,
     };
+
+    public static Option<ulong?> OptionalSeed(string what) => new("--seed")
+    {
+        Description = $"Seed of {what}: the same seed gives the same result.",
+        HelpName = "number",
+        CustomParser = r => ParseSeed(r),
+    };
+
+    public static Option<bool> Force() => new("--force") { Description = "Replace existing files." };
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout, for scripts." };
 
@@ -74,12 +83,33 @@ internal static class CommonOptions
     }
 
     /// <summary>Opens the vocoder that --vocoder names; Griffin-Lim without one.</summary>
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="path">Value of --vocoder.</param>
+    /// <param name="mel">The mels to decode; null takes the vocoder's own.</param>
     /// <exception cref="I2MException">Weights that cannot be used, or that expect other mels.</exception>
-    public static IVocoder OpenVocoder(IBackend backend, string? path, MelSettings mel)
+    public static IVocoder OpenVocoder(IBackend backend, string? path, MelSettings? mel)
     {
-        if (path is null or "griffin-lim") { return new GriffinLim(backend, mel); }
-        throw new I2MException("vocoder");
+        if (path is null or "griffin-lim") { return new GriffinLim(backend, mel ?? new MelSettings()); }
+        IVocoder vocoder = VocosLoader.Load(backend, path);
+        if (mel is not null && vocoder.Settings.DifferenceTo(mel) is { } difference)
+        {
+            vocoder.Dispose();
+            throw new I2MException($"--vocoder {path}: decodes other mels than the model makes: {difference}");
+        }
+        return vocoder;
     }
+
+    /// <summary>Refuses to replace a file without --force, before any work is done.</summary>
+    /// <exception cref="I2MException">The file exists, or is a folder.</exception>
+    public static void RequireFree(string path, bool force)
+    {
+        if (Directory.Exists(path)) { throw new I2MException($"{path}: is a folder; expected a file name"); }
+        if (!force && File.Exists(path)) { throw new I2MException($"{path}: exists already: use --force to replace it"); }
+    }
+
+    private static ulong ParseSeed(ArgumentResult result) =>
+        ulong.TryParse(Token(result), NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
+            ? value : Refuse<ulong>(result, "a whole number from 0 to 18446744073709551615");
 
     private static int ParseInteger(ArgumentResult result, int low, int high) =>
         int.TryParse(Token(result), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= low && value <= high

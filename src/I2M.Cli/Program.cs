@@ -7,5 +7,10 @@ var root = new RootCommand("I2M: a picture goes in, a spoken description comes o
     QuickstartCommand.Create(),
     TrainCommand.Create(),
     GenerateCommand.Create(),
+    VocodeCommand.Create(),
+    MelCommand.Create(),
+    ConvertCommand.Create(),
+    InfoCommand.Create(),
+    DevicesCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args).ConfigureAwait(false);

@@ -112,6 +112,8 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
     public static Tolerance Zero => new(double.PositiveInfinity, 2e-6, 0);
     /// <summary>Normalising data whose mean is 10⁴ deviations: the inputs' own rounding of the mean limits the result.</summary>
     public static Tolerance FarFromZero => new(1e-3, 2e-3, 1e-3);
+    /// <summary>Weights after some optimiser steps: AdamW divides by √v, so the rounding of tiny gradients shows.</summary>
+    public static Tolerance TrainStep => new(1e-4, 1e-3, 1e-3);
     /// <summary>Deviation of a sample moment of independent numbers, in standard errors.</summary>
     public const double StandardErrors = 5;
 

@@ -17,7 +17,7 @@ internal static class GenerateCommand
     private static readonly Option<string> CheckpointOption = new("--checkpoint", "-m") { Description = "A checkpoint file or a run folder (its best checkpoint, else the newest).", Required = true, HelpName = "path" };
     private static readonly Option<string[]> Image = new("--image", "-i") { Description = "Pictures or folders of pictures.", Required = true, AllowMultipleArgumentsPerToken = true, HelpName = "path" };
     private static readonly Option<string> Out = new("--out", "-o") { Description = "A .wav file for one picture, a folder for several.", DefaultValueFactory = _ => "out.wav", HelpName = "path" };
-    private static readonly Option<bool> Force = new("--force") { Description = "Replace existing files." };
+    private static readonly Option<bool> Force = CommonOptions.Force();
     private static readonly Option<bool> Raw = new("--raw-weights") { Description = "Use the weights of the last step instead of their average." };
     private static readonly Option<bool> Plot = new("--plot") { Description = "Also write a mel plot (.png) beside each WAV." };
     private static readonly Option<string> Sampler = new("--sampler") { Description = "ddim, ddpm or dpm (DPM-Solver++ 2M).", DefaultValueFactory = _ => "ddim", HelpName = "name" };

@@ -16,6 +16,14 @@ public enum WavEncoding
     Float32,
 }
 
+/// <summary>What the header of a WAV says.</summary>
+/// <param name="SampleRate">Samples per second, in Hz.</param>
+/// <param name="Channels">Samples per frame.</param>
+/// <param name="Encoding">Storage of a sample, such as "Pcm16".</param>
+/// <param name="Frames">Complete frames that lie in the file.</param>
+/// <param name="Comment">LIST/INFO/ICMT text, null when there is none.</param>
+public sealed record WavInfo(int SampleRate, int Channels, string Encoding, long Frames, string? Comment);
+
 /// <summary>
 /// Reads and writes WAV. Read: RIFF, RIFX, RF64 and BW64 with PCM 8/16/24/32 or float 32/64 of any channel count,
 /// EXTENSIBLE included. Write: mono PCM16 or float32, with an optional comment that says how the sound was made.
@@ -54,12 +62,17 @@ public static class WavFile
 
     /// <summary>The LIST/INFO/ICMT comment of a file, null when it has none.</summary>
     /// <exception cref="BadFileException">Not a WAV file this class can read.</exception>
-    public static string? ReadComment(string path)
+    public static string? ReadComment(string path) => ReadInfo(path).Comment;
+
+    /// <summary>What a file's header says; its samples are not read.</summary>
+    /// <exception cref="BadFileException">Not a WAV file this class can read.</exception>
+    public static WavInfo ReadInfo(string path)
     {
         using var stream = InputStream.Open(path);
         try
         {
-            return WavHeader.Read(stream, path).Comment;
+            var header = WavHeader.Read(stream, path);
+            return new WavInfo(header.SampleRate, header.Channels, header.Type.ToString(), header.Frames, header.Comment);
         }
         catch (IOException e)
         {

@@ -4,6 +4,12 @@ using SkiaSharp;
 
 namespace I2M.Model.Images;
 
+/// <summary>What the header of a picture says.</summary>
+/// <param name="Format">JPEG, PNG, WebP, GIF or BMP.</param>
+/// <param name="Width">Pixels per row as stored, before an EXIF turn.</param>
+/// <param name="Height">Rows as stored.</param>
+public sealed record ImageInfo(string Format, int Width, int Height);
+
 /// <summary>
 /// Decodes JPEG, PNG, WebP, BMP and the first frame of GIF to RGB, upright. The format is found from the content.
 /// </summary>
@@ -26,6 +32,22 @@ public static class ImageLoader
     /// <param name="maxPixels">Larger pictures are refused.</param>
     /// <exception cref="BadFileException">Missing, not a supported picture, damaged, incomplete or too large.</exception>
     public static RgbImage Load(string path, long maxPixels = MaxPixels) => Decode(InputStream.ReadAll(path, MaxFileBytes), path, maxPixels);
+
+    /// <summary>Format and size of a picture file, from its header.</summary>
+    /// <exception cref="BadFileException">Missing, not a supported picture, or its header is damaged.</exception>
+    public static ImageInfo ReadInfo(string path)
+    {
+        using var file = InputStream.Open(path);
+        Span<byte> head = stackalloc byte[64];
+        int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        var format = ImageFormat.Recognise(head[..read])
+            ?? throw new BadFileException(path, $"is {ImageFormat.Describe(head[..read])}, expected a JPEG, PNG, WebP, GIF or BMP picture");
+        file.Position = 0;
+        using var stream = new SKManagedStream(file);
+        using var codec = SKCodec.Create(stream, out var result)
+            ?? throw new BadFileException(path, $"is not a readable {format} picture: {Reason(result)}");
+        return new ImageInfo(format, codec.Info.Width, codec.Info.Height);
+    }
 
     /// <summary>Decodes a picture held in memory; <paramref name="name"/> stands for the file in messages.</summary>
     /// <inheritdoc cref="Load"/>

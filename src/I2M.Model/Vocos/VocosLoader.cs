@@ -38,6 +38,16 @@ public static class VocosLoader
         throw new BadFileException(path, "expected a Vocos folder: config.yaml with pytorch_model.bin, or config.json with model.safetensors");
     }
 
+    /// <summary>The sizes of a Vocos folder and the file of its weights, which is not opened.</summary>
+    /// <exception cref="BadFileException">The folder holds no Vocos, or another variant.</exception>
+    public static (VocosConfig Config, string WeightsPath) ReadFolder(string path)
+    {
+        string yaml = Path.Combine(path, "config.yaml"), json = Path.Combine(path, "config.json"), torch = Path.Combine(path, "pytorch_model.bin");
+        if (File.Exists(yaml)) { return (VocosConfigFile.ReadYaml(yaml), File.Exists(torch) ? torch : SafetensorsIn(path)); }
+        if (File.Exists(json)) { return (VocosConfigFile.ReadTransformers(json), SafetensorsIn(path)); }
+        throw new BadFileException(path, "expected a Vocos folder: config.yaml with pytorch_model.bin, or config.json with model.safetensors");
+    }
+
     /// <summary>Writes a vocoder as one safetensors file that <see cref="Load"/> reads.</summary>
     /// <exception cref="I2MException">The file cannot be written.</exception>
     public static void Save(string path, VocosVocoder vocoder)

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs what the tests need (an OpenCL driver for processors, espeak-ng, libsndfile), builds, runs every test. Last line: N passed, N failed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
+
+missing=()
+ldconfig -p | grep -q libOpenCL.so.1 || missing+=(ocl-icd-libopencl1)
+compgen -G '/etc/OpenCL/vendors/*.icd' >/dev/null || missing+=(pocl-opencl-icd)
+command -v espeak-ng >/dev/null || missing+=(espeak-ng)
+ldconfig -p | grep -q libsndfile.so.1 || missing+=(libsndfile1)
+if [ "${#missing[@]}" -gt 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing ${missing[*]}"
+        apt-get update -qq >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    else
+        echo "test.sh: please install: ${missing[*]}" >&2
+        exit 1
+    fi
+fi
+
+dotnet build I2M.sln -c Release -v quiet -nologo
+
+# Each test project is a program of its own; one after the other, since the backends use all cores.
+passed=0 failed=0 skipped=0
+for project in Kernels Autograd Model Cli; do
+    program="tests/I2M.$project.Tests/bin/Release/net10.0/I2M.$project.Tests"
+    log="$(mktemp)"
+    echo "== I2M.$project.Tests"
+    status=0
+    timeout 1800 "$program" -noLogo -noColor "$@" >"$log" 2>&1 || status=$?
+    # Figures that tests print, failures and the summary are shown; passing tests without a figure are not.
+    grep -v '\[SKIP\]' "$log" | grep -vE '^\s*(No CUDA device|no accelerator).*$' | tail -n 400 || true
+    summary="$(grep -E '^ *I2M\.[A-Za-z.]+ +Total: ' "$log" | tail -n 1)"
+    value() { sed -nE "s/.*$1: ([0-9]+).*/\1/p" <<<"$summary"; }
+    total="$(value Total)" bad="$(value Failed)" errors="$(value Errors)" skip="$(value Skipped)" notrun="$(value 'Not Run')"
+    if [ -z "$total" ] || { [ "$status" != 0 ] && [ "${bad:-0}" = 0 ] && [ "${errors:-0}" = 0 ]; }; then
+        echo "I2M.$project.Tests ended with status $status and no complete summary"
+        failed=$((failed + 1))
+    fi
+    failed=$((failed + ${bad:-0} + ${errors:-0}))
+    skipped=$((skipped + ${skip:-0} + ${notrun:-0}))
+    passed=$((passed + ${total:-0} - ${bad:-0} - ${skip:-0} - ${notrun:-0}))
+    rm -f "$log"
+done
+
+echo "$skipped skipped (each names the device or file that this machine lacks)"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using I2M.Model.Audio;
+using I2M.Model.Training;
+using Xunit;
+
+namespace I2M.Cli.Tests;
+
+/// <summary>Train, stop, be killed, resume and generate, as a user does, with a model so small that it takes a second.</summary>
+public sealed class EndToEndTests(TinyData data) : IDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    private static void AssertSame(string expected, string actual) => Assert.Equal(File.ReadAllBytes(expected), File.ReadAllBytes(actual));
+
+    private static int NewestStep(string run) => new RunFolder(run).Checkpoints() is [var (step, _), ..] ? step : 0;
+
+    [Fact]
+    public void TwoRunsAreEqualToTheBit()
+    {
+        CliProcess.Run(data.TrainWords(_scratch.File("run"), "--steps", "6", "--save-every", "3", "--threads", "1")).Succeeded();
+        AssertSame(data.Checkpoint, _scratch.File("run/checkpoints/step-000006.safetensors"));
+        AssertSame(data.File("run/best.safetensors"), _scratch.File("run/best.safetensors"));
+    }
+
+    [Fact]
+    public void ARunThatWasStoppedGoesOnToTheBit()
+    {
+        string run = _scratch.File("run");
+        CliResult first = CliProcess.Run(data.TrainWords(run, "--steps", "6", "--save-every", "3", "--stop-at", "3")).Succeeded();
+        Assert.Contains("--resume", first.Out);
+        Assert.Equal(3, NewestStep(run));
+        CliProcess.Run("train", "--data", data.Pairs, "--out", run, "--device", "host", "--resume").Succeeded();
+        AssertSame(data.Checkpoint, _scratch.File("run/checkpoints/step-000006.safetensors"));
+        Assert.Equal(Steps(data.File("run/train.jsonl")), Steps(_scratch.File("run/train.jsonl")));
+    }
+
+    [Fact]
+    public void ARunIsNotOverwritten() => CliProcess.Run(data.TrainWords(data.Run, "--steps", "6")).Refused(data.Run, "--resume");
+
+    [Fact]
+    public void ResumingWithOtherSettingsIsRefused() =>
+        CliProcess.Run(data.TrainWords(data.Run, "--steps", "7", "--save-every", "3", "--resume")).Refused("settings", "\"steps\": 6 against \"steps\": 7");
+
+    [Fact]
+    public void InterruptSavesAndEndsWith130()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "signals of Linux");
+        string run = _scratch.File("run");
+        string[] words = data.TrainWords(run, "--steps", "100000", "--save-every", "50000");
+        using (CliProcess process = CliProcess.Start(words, "step "))
+        {
+            process.WaitForLine();
+            process.Send(CliProcess.Interrupt);
+            CliResult result = process.End(TimeSpan.FromSeconds(20));
+            Assert.True(result.ExitCode == 130, $"exit {result.ExitCode}\n{result.Error}");
+            Assert.Empty(result.Complaints);
+            Assert.Contains("continue with --resume", result.Out);
+        }
+        int step = NewestStep(run);
+        Assert.True(step > 0);
+        CliProcess.Run([.. words, "--resume", "--stop-at", $"{step + 2}"]).Succeeded();
+        Assert.Equal(step + 2, NewestStep(run));
+    }
+
+    [Fact]
+    public void AKilledRunResumesToTheBit()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "signals of Linux");
+        string run = _scratch.File("run"), whole = _scratch.File("whole");
+        string[] More(params string[] more) => ["--steps", "100000", "--save-every", "2", .. more];
+        var random = new Random(1);
+        for (int i = 0, last = 0; i < 10; i++)
+        {
+            using CliProcess process = CliProcess.Start(data.TrainWords(run, More("--resume")));
+            Thread.Sleep(random.Next(200, 1200));
+            process.Send(CliProcess.Kill);
+            process.End();
+            int step = NewestStep(run);
+            Assert.True(step >= last, $"step {step} after {last}");
+            last = step;
+        }
+        int end = NewestStep(run) + 3;
+        CliProcess.Run(data.TrainWords(run, More("--resume", "--stop-at", $"{end}"))).Succeeded();
+        CliProcess.Run(data.TrainWords(whole, More("--stop-at", $"{end}"))).Succeeded();
+        AssertSame(new RunFolder(whole).CheckpointPath(end), new RunFolder(run).CheckpointPath(end));
+        Assert.Equal(Steps(new RunFolder(whole).LogPath), Steps(new RunFolder(run).LogPath));
+        Assert.Empty(Directory.EnumerateFiles(run, "*.tmp-*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void GeneratedSpeechIsReadableAndRepeatable()
+    {
+        string first = _scratch.File("a.wav"), second = _scratch.File("b.wav");
+        foreach (string wav in new[] { first, second })
+        {
+            CliResult result = CliProcess.Run("generate", "-m", data.Run, "-i", data.Picture, "-o", wav, "--steps", "2", "--device", "host").Succeeded();
+            Assert.Equal(wav, result.Out.TrimEnd());
+        }
+        AssertSame(first, second);
+        AudioClip clip = WavFile.Read(first);
+        Assert.Equal(24000, clip.SampleRate);
+        Assert.InRange(clip.Seconds, 2.9, 3.0);
+        Assert.Contains("\"Steps\":2", WavFile.ReadComment(first));
+        CliProcess.Run("generate", "-m", data.Run, "-i", data.Picture, "-o", first, "--device", "host").Refused(first, "--force");
+    }
+
+    [Fact]
+    public void OneBadPictureAmongThreeDoesNotStopTheOthers()
+    {
+        File.Copy(data.Picture, _scratch.File("a.png"));
+        _scratch.File("b.png", "no picture"u8);
+        File.Copy(data.File("1.png"), _scratch.File("c.png"));
+        CliResult result = CliProcess.Run("generate", "-m", data.Run, "-i", _scratch.Root, "-o", _scratch.File("out"), "--steps", "1", "--device", "host", "--json");
+        result.Refused("b.png");
+        using JsonDocument json = JsonDocument.Parse(result.Out);
+        Assert.Equal(2, json.RootElement.GetProperty("written").GetArrayLength());
+        Assert.Equal([_scratch.File("out/a.wav"), _scratch.File("out/c.wav")], Directory.GetFiles(_scratch.File("out")).Order(StringComparer.Ordinal));
+    }
+
+    private static int[] Steps(string log) => [.. File.ReadLines(log).Select(line =>
+    {
+        using JsonDocument entry = JsonDocument.Parse(line);
+        return entry.RootElement.GetProperty("step").GetInt32();
+    })];
+}
