@@ -44,9 +44,13 @@ internal abstract class GradNode
     /// <summary>Writes the gradients of the inputs that <see cref="Needs"/> names.</summary>
     public abstract void Backward();
 
+    /// <summary>True once <see cref="Release"/> has let go of what the backward would read.</summary>
+    public bool IsReleased { get; private set; }
+
     /// <summary>Lets go of what was saved and of an unused gradient. May be called twice.</summary>
     public void Release()
     {
+        IsReleased = true;
         if (_saved is not null)
         {
             foreach (Storage storage in _saved) { storage.Release(); }
