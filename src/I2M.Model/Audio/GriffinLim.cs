@@ -4,7 +4,7 @@ using I2M.Kernels;
 namespace I2M.Model.Audio;
 
 /// <summary>
-/// Speech from a log-mel without a trained vocoder: magnitudes by non-negative least squares through the filter bank, phases by the fast
+/// Speech from a log-mel without a trained vocoder: magnitudes by inverting the filter bank under non-negativity, phases by the fast
 /// Griffin–Lim algorithm (Perraudin et al. 2013). Sounds metallic; a Vocos checkpoint sounds better.
 /// </summary>
 public sealed class GriffinLim : IVocoder
@@ -83,25 +83,29 @@ public sealed class GriffinLim : IVocoder
     }
 
     /// <summary>
-    /// Linear magnitudes [frames, bins] from log-mels [bands, frames]: min ‖F·s − m‖ with s ≥ 0 by multiplicative updates
-    /// s ← s ∘ (Fᵀm)/(FᵀFs), which keep s positive and need no step size.
+    /// Linear magnitudes [frames, bins] from log-mels [bands, frames]: multiplicative updates s ← s ∘ (F·(m / sF)) / (F·1) descend the
+    /// Kullback–Leibler divergence between m and sF (Lee &amp; Seung 2001) with s ≥ 0. It weighs quiet bands by their own size, as the
+    /// ear and the log-mel do; least squares would fit the loud ones only.
     /// </summary>
     private float[] Magnitudes(ReadOnlySpan<float> mel, int frames)
     {
         int bins = Settings.Bins, bands = Settings.Bands;
-        var target = new float[frames * bands];
+        var wanted = new float[frames * bands];
         for (int f = 0; f < frames; f++)
         {
-            for (int b = 0; b < bands; b++) { target[f * bands + b] = MathF.Exp(mel[b * frames + f]); }
+            for (int b = 0; b < bands; b++) { wanted[f * bands + b] = MathF.Exp(mel[b * frames + f]); }
         }
+        float[] weights = [.. Enumerable.Range(0, bins).Select(k => _filters.AsSpan(k * bands, bands).ToArray().Sum())];
         Tensor filters = Tensor.From(_backend, _filters, bins, bands), transposed = filters.TransposeLast();
-        float[] wanted = Tensor.From(_backend, target, frames, bands).MatMul(transposed).ToArray();
-        var s = (float[])wanted.Clone();
-        for (int iteration = 0; iteration < 30; iteration++)
+        float[] s = Tensor.From(_backend, wanted, frames, bands).MatMul(transposed).ToArray();
+        var ratio = new float[wanted.Length];
+        for (int iteration = 0; iteration < 40; iteration++)
         {
             using var step = new TensorScope();
-            float[] now = Tensor.From(_backend, s, frames, bins).MatMul(filters).MatMul(transposed).ToArray();
-            for (int i = 0; i < s.Length; i++) { s[i] *= wanted[i] / (now[i] + 1e-9f); }
+            float[] now = Tensor.From(_backend, s, frames, bins).MatMul(filters).ToArray();
+            for (int i = 0; i < ratio.Length; i++) { ratio[i] = wanted[i] / (now[i] + 1e-12f); }
+            float[] correction = Tensor.From(_backend, ratio, frames, bands).MatMul(transposed).ToArray();
+            for (int i = 0; i < s.Length; i++) { s[i] = weights[i % bins] > 0 ? s[i] * correction[i] / weights[i % bins] : 0; }
         }
         return s;
     }

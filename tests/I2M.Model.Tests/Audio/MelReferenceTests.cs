@@ -121,7 +121,8 @@ public sealed class MelReferenceTests
         float[] expected = [-1.7733538151f, -2.627799511f, -4.3446416855f, -3.1139431f, -2.8542976379f, -2.9732060432f, -2.4957544804f, -2.2524888515f];
         using var analysis = new MelSpectrogram(Backends.Get("host"), s_settings);
         float[] mel = analysis.Compute(clip.Samples);
-        Assert.Equal(550, mel.Length / 100);
+        // Vocos' own count; the fixture's extractor (transformers) pads the clip first and reports 550 for it.
+        Assert.Equal(1 + clip.Samples.Length / 256, mel.Length / 100);
         double worst = expected.Select((e, i) => Math.Abs(e - mel[i])).Max();
         TestContext.Current.TestOutputHelper?.WriteLine($"authors' features of a real clip: largest difference {worst:E2}");
         Assert.True(worst <= ModelTolerance.LogMelAbsolute, $"largest difference {worst:E2}");
