@@ -8,6 +8,7 @@ public sealed class UsageTests
 {
     private static readonly Dictionary<string, string[]> Required = new()
     {
+        ["quickstart"] = [],
         ["train"] = ["--data", "x", "--out", "y"],
         ["generate"] = ["--checkpoint", "x", "--image", "y"],
         ["vocode"] = ["x", "--out", "y"],
@@ -28,7 +29,7 @@ public sealed class UsageTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string verb in new[] { "train", "generate", "vocode", "mel", "convert" })
+            foreach (string verb in new[] { "quickstart", "train", "generate", "vocode", "mel", "convert" })
                 foreach (string value in new[] { "abc", "0", "-1", "1e3", "99999999999", "nan", "1,5" }) { data.Add(verb, value); }
             return data;
         }
