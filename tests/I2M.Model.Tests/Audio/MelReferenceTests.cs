@@ -1,5 +1,6 @@
 using I2M.Autograd;
 using I2M.Model.Audio;
+using I2M.Model.Data.Speech;
 using I2M.Model.Io;
 using I2M.Testing;
 using Xunit;
@@ -95,10 +96,11 @@ public sealed class MelReferenceTests
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void GriffinLimGivesTheMelBack(string backend)
     {
-        using SafetensorsFile file = Open();
         using var analysis = new MelSpectrogram(Backends.Get(backend), s_settings);
         using var vocoder = new GriffinLim(Backends.Get(backend), s_settings);
-        float[] mel = analysis.Compute(file.ReadSingles("wave"));
+        var voice = new BuiltInVoice();
+        AudioClip speech = voice.Speak("a goldfish and a tall ostrich", new SpeechStyle(voice.Voices[0]));
+        float[] mel = analysis.Compute(speech.Samples);
         int frames = mel.Length / s_settings.Bands;
         vocoder.Decode(mel, frames);
         long before = Backends.Get(backend).Pool.LiveBytes;
@@ -118,12 +120,20 @@ public sealed class MelReferenceTests
     public void ARealClipMatchesTheAuthorsFeatures()
     {
         AudioClip clip = AudioLoader.Load(Path.Combine(SharedData.Require(), "fixtures", "librispeech_1272_24k_f32.wav"), 24000);
-        float[] expected = [-1.7733538151f, -2.627799511f, -4.3446416855f, -3.1139431f, -2.8542976379f, -2.9732060432f, -2.4957544804f, -2.2524888515f];
+        float[] expected =
+        [
+            -1.7733538151f, -2.627799511f, -4.3446416855f, -3.1139431f, -2.8542976379f, -2.9732060432f,
+            -2.4957544804f, -2.2524888515f, -2.255256176f, -2.6200737953f, -2.9786329269f, -2.9158420563f,
+            -3.6588683128f, -2.4617226124f, -2.5469284058f, -2.1645390987f, -2.7375283241f, -2.8342182636f,
+            -3.9451725483f, -3.0139627457f, -3.8435926437f, -3.6883263588f, -3.6016588211f, -3.2761828899f,
+            -3.0132853985f, -2.3404865265f, -2.8324050903f, -2.7181072235f, -2.8961753845f, -2.8468863964f,
+        ];
         using var analysis = new MelSpectrogram(Backends.Get("host"), s_settings);
         float[] mel = analysis.Compute(clip.Samples);
-        // Vocos' own count; the fixture's extractor (transformers) pads the clip first and reports 550 for it.
+        // Vocos' own count. The fixture's extractor (transformers) pads the clip before it mirrors the ends and reports one frame more, so
+        // the frames that reach over the edge, 0 and 1 here, are not comparable.
         Assert.Equal(1 + clip.Samples.Length / 256, mel.Length / 100);
-        double worst = expected.Select((e, i) => Math.Abs(e - mel[i])).Max();
+        double worst = expected.Select((e, i) => i < 2 ? 0 : Math.Abs(e - mel[i])).Max();
         TestContext.Current.TestOutputHelper?.WriteLine($"authors' features of a real clip: largest difference {worst:E2}");
         Assert.True(worst <= ModelTolerance.LogMelAbsolute, $"largest difference {worst:E2}");
     }
