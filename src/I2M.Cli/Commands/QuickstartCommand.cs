@@ -15,9 +15,9 @@ namespace I2M.Cli.Commands;
 /// <summary><c>i2m quickstart</c>: draws, speaks, trains, generates and reports, with nothing downloaded.</summary>
 internal static class QuickstartCommand
 {
-    private const int Voices = 4, PicturesPerClass = 60, TestsPerClass = 4, TimedSteps = 8;
+    private const int Voices = 4, PicturesPerClass = 60, TestsPerClass = 4, WarmSteps = 60, TimedSteps = 20;
     private static readonly Option<string> Out = new("--out", "-o") { Description = "Folder for everything.", DefaultValueFactory = _ => "i2m-quickstart", HelpName = "folder" };
-    private static readonly Option<double> Minutes = CommonOptions.Number("--minutes", "Minutes to train.", 2.2, 0.05, 600);
+    private static readonly Option<double> Minutes = CommonOptions.Number("--minutes", "Minutes to train.", 2.3, 0.05, 600);
     private static readonly Option<string?> Vocoder = CommonOptions.Vocoder();
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
@@ -50,7 +50,7 @@ internal static class QuickstartCommand
         config = config with { Steps = AffordableSteps(backend, config, data, parse.GetValue(Minutes)) };
         progress.Say($"training {config.Steps} steps of {config.BatchSize} on {data.Count} pairs");
         var run = new RunFolder(Path.Combine(folder, "run"));
-        RunResult trained = new TrainingRun(backend, config, data, run, progress.Say).Run(new RunOptions(), progress.Show, cancel);
+        RunResult trained = new TrainingRun(backend, config, data, run, progress.Say).Run(new RunOptions(TimeLimit: TimeSpan.FromMinutes(1.25 * parse.GetValue(Minutes))), progress.Show, cancel);
         if (cancel.IsCancellationRequested)
         {
             progress.Say($"stopped; {trained.Checkpoint} holds the model so far");
@@ -77,7 +77,7 @@ internal static class QuickstartCommand
     {
         using var trainer = new DiffusionTrainer(backend, config);
         using var loader = new BatchLoader(data, config, I2M.Model.Audio.MelNormalizer.CompatSeed(config.Mel), 0);
-        for (int i = 0; i < TimedSteps; i++) { trainer.TrainStep(loader.Next, loader.Recycle); }
+        for (int i = 0; i < WarmSteps; i++) { trainer.TrainStep(loader.Next, loader.Recycle); } // The runtime compiles hot code again meanwhile.
         var clock = Stopwatch.StartNew();
         for (int i = 0; i < TimedSteps; i++) { trainer.TrainStep(loader.Next, loader.Recycle); }
         return Math.Clamp((int)(minutes * 60 / clock.Elapsed.TotalSeconds * TimedSteps), 50, 1_000_000);

@@ -82,7 +82,7 @@ public static class DitPresets
     /// <exception cref="I2MException">Unknown name.</exception>
     public static DitConfig Get(string name, bool compatSeed = false) => (name switch
     {
-        "nano" => new DitConfig { ImageSize = 64, ImagePatch = 8, MelPatchBands = 100, MelPatchFrames = 8, Hidden = 128, Layers = 3, Heads = 4, ImageTowerLayers = 2 },
+        "nano" => new DitConfig { ImageSize = 64, ImagePatch = 16, MelPatchBands = 100, MelPatchFrames = 8, Hidden = 128, Layers = 3, Heads = 4, ImageTowerLayers = 2 },
         "micro" => new DitConfig { ImageSize = 96, ImagePatch = 8, MelPatchBands = 10, MelPatchFrames = 8, Hidden = 192, Layers = 4, Heads = 6, ImageTowerLayers = 3 },
         "small" => new DitConfig { ImageSize = 224, ImagePatch = 16, MelPatchBands = 10, MelPatchFrames = 8, Hidden = 384, Layers = 8, Heads = 6, ImageTowerLayers = 4 },
         "full" => new DitConfig(),
