@@ -108,8 +108,10 @@ public class AnimalPainterTests
     {
         using ScratchFolder folder = new();
         RgbImage image = AnimalPainter.Paint(Classes[0], 3, 16);
-        string path = folder["missing/x.png"];
-        Assert.Contains(path, Assert.Throws<BadFileException>(() => PngWriter.Write(path, image)).Message);
+        File.WriteAllText(folder["file"], "not a folder");
+        string path = folder["file/x.png"];
+        Assert.Contains(path, Assert.ThrowsAny<I2MException>(() => PngWriter.Write(path, image)).Message);
+        File.Delete(folder["file"]);
         Assert.Throws<I2MException>(() => PngWriter.Write(folder["y.png"], image with { Width = 17 }));
         Assert.Empty(folder.Files);
     }
