@@ -12,7 +12,7 @@ public static class TrainPresets
         DitConfig model = DitPresets.Get(preset, compatSeed);
         (int batch, double rate, int warmup, int steps, double ema) = preset switch
         {
-            "nano" => (16, 1e-3, 100, 2000, 0.995),
+            "nano" => (16, 2e-3, 100, 4000, 0.995),
             "micro" => (16, 5e-4, 200, 10_000, 0.999),
             "small" => (32, 2e-4, 500, 50_000, 0.9995),
             _ => (32, 1e-4, 1000, 180_000, 0.9999),
