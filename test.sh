@@ -23,16 +23,18 @@ fi
 
 dotnet build I2M.sln -c Release -v quiet -nologo
 
-# Each test project is a program of its own; one after the other, since the backends use all cores.
+# Each test project is a program of its own; one after the other, since the backends use all cores. Every figure that a test prints is in
+# artifacts/test-logs/; those against PyTorch and of training are shown here.
+mkdir -p artifacts/test-logs
 passed=0 failed=0 skipped=0
 for project in Kernels Autograd Model Cli; do
     program="tests/I2M.$project.Tests/bin/Release/net10.0/I2M.$project.Tests"
-    log="$(mktemp)"
+    log="artifacts/test-logs/$project.log"
     echo "== I2M.$project.Tests"
     status=0
-    timeout 1800 "$program" -noLogo -noColor "$@" >"$log" 2>&1 || status=$?
-    # Figures that tests print, failures and the summary are shown; passing tests without a figure are not.
-    grep -v '\[SKIP\]' "$log" | grep -vE '^\s*(No CUDA device|no accelerator).*$' | tail -n 400 || true
+    timeout 1800 "$program" -noLogo -noColor -showLiveOutput "$@" >"$log" 2>&1 || status=$?
+    sed -nE '/ Oracle_/d; s/^ +I2M\.[A-Za-z.]*(Reference|Training|Diffusion|Vocos)[A-Za-z.]*.*\[OUTPUT\] /  /p' "$log"
+    grep -A 12 '\[FAIL\]' "$log" || true
     summary="$(grep -E '^ *I2M\.[A-Za-z.]+ +Total: ' "$log" | tail -n 1)"
     value() { sed -nE "s/.*$1: ([0-9]+).*/\1/p" <<<"$summary"; }
     total="$(value Total)" bad="$(value Failed)" errors="$(value Errors)" skip="$(value Skipped)" notrun="$(value 'Not Run')"
@@ -43,7 +45,6 @@ for project in Kernels Autograd Model Cli; do
     failed=$((failed + ${bad:-0} + ${errors:-0}))
     skipped=$((skipped + ${skip:-0} + ${notrun:-0}))
     passed=$((passed + ${total:-0} - ${bad:-0} - ${skip:-0} - ${notrun:-0}))
-    rm -f "$log"
 done
 
 echo "$skipped skipped (each names the device or file that this machine lacks)"
