@@ -110,10 +110,11 @@ internal static class TrainCommand
         long rss = MemoryFacts.PeakResidentBytes();
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { checkpoint = result.Checkpoint, firstLoss = result.FirstLoss, lastLoss = result.LastLoss, finished = result.Finished, peakResidentBytes = rss, peakDeviceBytes = backend.Pool.PeakDeviceBytes }));
+            Console.WriteLine(JsonSerializer.Serialize(new { checkpoint = result.Checkpoint, firstLoss = CommonOptions.Finite(result.FirstLoss), lastLoss = CommonOptions.Finite(result.LastLoss), finished = result.Finished, peakResidentBytes = rss, peakDeviceBytes = backend.Pool.PeakDeviceBytes }));
             return;
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loss {result.FirstLoss:F4} at the start, {result.LastLoss:F4} at the end"));
+        string loss = double.IsNaN(result.FirstLoss) ? "no step was due" : string.Create(CultureInfo.InvariantCulture, $"loss {result.FirstLoss:F4} at the start, {result.LastLoss:F4} at the end");
+        Console.WriteLine(loss);
         Console.WriteLine($"peak memory: {rss >> 20:N0} MiB resident, {backend.Pool.PeakDeviceBytes >> 20:N0} MiB of {backend.Name} buffers");
         Console.WriteLine(result.Finished ? $"saved {result.Checkpoint}" : $"saved {result.Checkpoint}; continue with --resume");
     }

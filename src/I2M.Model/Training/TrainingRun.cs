@@ -26,8 +26,8 @@ public readonly record struct TrainProgress(int Step, int Total, StepResult Resu
 
 /// <summary>How a run ended.</summary>
 /// <param name="Checkpoint">The last checkpoint.</param>
-/// <param name="FirstLoss">Mean loss over the first steps of this session.</param>
-/// <param name="LastLoss">Mean loss over the last steps.</param>
+/// <param name="FirstLoss">Mean loss over the first steps of this session; NaN when it made none.</param>
+/// <param name="LastLoss">Mean loss over the last steps; NaN likewise.</param>
 /// <param name="Finished">False when time or the user ended it.</param>
 public sealed record RunResult(string Checkpoint, double FirstLoss, double LastLoss, bool Finished);
 
