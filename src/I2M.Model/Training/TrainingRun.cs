@@ -152,7 +152,7 @@ public sealed class TrainingRun
     private void Save(DiffusionTrainer trainer, CheckpointInfo info)
     {
         Checkpoint.Save(_folder.CheckpointPath(trainer.Step), trainer, info);
-        _folder.Prune(_config.KeepCheckpoints);
+        _folder.Prune(trainer.Step, _config.KeepCheckpoints);
     }
 
     private double? ValidateAndKeepBest(DiffusionTrainer trainer, BatchLoader loader, Func<CheckpointInfo> info, double? best, StreamWriter log)
