@@ -130,9 +130,11 @@ public static class Checkpoint
         }
         string version = Field("i2m.version");
         if (version != Version.ToString(CultureInfo.InvariantCulture)) { throw new BadFileException(path, $"metadata i2m.version: {version}: this program knows version {Version}"); }
+        var normalizer = Parse<MelNormalizer>("i2m.normalizer");
+        if (normalizer.FindProblem() is { } problem) { throw new BadFileException(path, $"metadata i2m.normalizer: {problem}"); }
         return new CheckpointInfo(
             TrainConfig.FromJson(Field("i2m.config"), path),
-            Parse<MelNormalizer>("i2m.normalizer"),
+            normalizer,
             Parse<List<string>>("i2m.classes"),
             file.Metadata.ContainsKey("i2m.state") ? Parse<TrainState>("i2m.state") : null);
 
