@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using I2M.Autograd.Modules;
@@ -190,12 +189,5 @@ public static class Checkpoint
         }
     }
 
-    private static string Crc(float[] data)
-    {
-        uint crc = uint.MaxValue;
-        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes<float>(data);
-        foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(bytes)) { crc = BitOperations.Crc32C(crc, word); }
-        foreach (byte last in bytes[(bytes.Length / 8 * 8)..]) { crc = BitOperations.Crc32C(crc, last); }
-        return (~crc).ToString("x8", CultureInfo.InvariantCulture);
-    }
+    private static string Crc(float[] data) => Crc32C.Of(MemoryMarshal.AsBytes<float>(data)).ToString("x8", CultureInfo.InvariantCulture);
 }
