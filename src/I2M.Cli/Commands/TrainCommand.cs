@@ -70,6 +70,7 @@ internal static class TrainCommand
         if (compat is not null and not "seed") { throw new I2MException($"--compat {compat}: expected seed"); }
         string? file = parse.GetValue(Config) ?? (resuming ? folder.ConfigPath : null);
         TrainConfig config = file is not null ? TrainConfig.Load(file) : TrainPresets.Get(parse.GetValue(Preset) ?? "nano", compat is not null);
+        if (file is not null && compat is not null && !config.Model.CompatSeed) { throw new I2MException($"--compat seed: {file} holds this program's own settings: expected model.compatSeed true, or no --config"); }
         if (file is not null && parse.GetValue(Preset) is { } preset) { config = config with { Model = DitPresets.Get(preset, compat is not null) }; }
         return (config with
         {
