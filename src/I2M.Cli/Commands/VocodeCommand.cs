@@ -71,8 +71,14 @@ internal static class VocodeCommand
         {
             Console.WriteLine(JsonSerializer.Serialize(new
             {
-                written = output, voice, seconds, mae = m?.MeanAbsoluteError, mse = m?.MeanSquaredError, maxDifference = m?.MaxDifference,
-                snr = CommonOptions.Finite(m?.SignalToNoise), correlation = CommonOptions.Finite(m?.Correlation),
+                written = output,
+                voice,
+                seconds,
+                mae = m?.MeanAbsoluteError,
+                mse = m?.MeanSquaredError,
+                maxDifference = m?.MaxDifference,
+                snr = CommonOptions.Finite(m?.SignalToNoise),
+                correlation = CommonOptions.Finite(m?.Correlation),
             }));
             return;
         }
