@@ -107,6 +107,9 @@ internal static class CommonOptions
         if (!force && File.Exists(path)) { throw new I2MException($"{path}: exists already: use --force to replace it"); }
     }
 
+    /// <summary>The number, or null for infinity and NaN, which JSON does not have.</summary>
+    public static double? Finite(double? value) => value is { } v && double.IsFinite(v) ? v : null;
+
     private static ulong ParseSeed(ArgumentResult result) =>
         ulong.TryParse(Token(result), NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
             ? value : Refuse<ulong>(result, "a whole number from 0 to 18446744073709551615");

@@ -9,6 +9,9 @@ public static class BackendSelector
     /// <summary>What <c>--device</c> accepts.</summary>
     public static IReadOnlyList<string> Names { get; } = ["auto", "host", "opencl", "cuda"];
 
+    /// <summary>The name that "auto" stands for on this machine.</summary>
+    public static string AutoChoice => IlgpuBackend.HasCuda ? "cuda" : IlgpuBackend.HasOpenClGpu ? "opencl" : "host";
+
     /// <summary>
     /// Opens a backend. "auto" takes the first CUDA device, else an OpenCL GPU, else the host; an OpenCL driver for processors is slower than the host and
     /// is never taken by itself. Any other name opens that device or fails: nothing falls back silently.
@@ -28,9 +31,12 @@ public static class BackendSelector
             case "cuda":
                 return Described(IlgpuBackend.Cuda(), "asked for", out reason);
             case "auto":
-                if (IlgpuBackend.HasCuda) { return Described(IlgpuBackend.Cuda(), "the first CUDA device", out reason); }
-                if (IlgpuBackend.HasOpenClGpu) { return Described(IlgpuBackend.OpenCl(), "the first OpenCL GPU", out reason); }
-                return Described(new HostBackend(threads), "no CUDA device and no OpenCL GPU found", out reason);
+                return AutoChoice switch
+                {
+                    "cuda" => Described(IlgpuBackend.Cuda(), "the first CUDA device", out reason),
+                    "opencl" => Described(IlgpuBackend.OpenCl(), "the first OpenCL GPU", out reason),
+                    _ => Described(new HostBackend(threads), "no CUDA device and no OpenCL GPU found", out reason),
+                };
             default:
                 throw new I2MException($"--device {name}: expected one of {string.Join(", ", Names)}");
         }

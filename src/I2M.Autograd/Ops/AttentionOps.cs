@@ -9,7 +9,8 @@ public static partial class TensorOps
     {
         int batch = qkv.Shape[0], tokens = qkv.Shape[1], channels = qkv.Shape[2] / 3;
         AttentionShape shape = ShapeOf(batch, tokens, tokens, channels, heads) with { StrideQ = 3 * channels, StrideK = 3 * channels, StrideV = 3 * channels };
-        Tensor o = Tensor.Empty(qkv.Backend, batch, tokens, channels), lse = Tensor.Empty(qkv.Backend, batch, heads, tokens);
+        Tensor o = Tensor.Empty(qkv.Backend, batch, tokens, channels);
+        using Tensor lse = Tensor.Empty(qkv.Backend, batch, heads, tokens);
         qkv.Backend.Attention(qkv.View, qkv.View.From(channels), qkv.View.From(2 * channels), shape, o.View, lse.View);
         return GradMode.Records(qkv) ? o.Attach(new SelfAttentionNode(qkv, o, lse, shape, channels)) : o;
     }
@@ -20,7 +21,8 @@ public static partial class TensorOps
         int batch = q.Shape[0], channels = q.Shape[2];
         if (kv.Shape[0] != batch || kv.Shape[2] != 2 * channels) { throw new ArgumentException($"CrossAttention: queries [{string.Join(", ", q.Shape.ToArray())}] and context [{string.Join(", ", kv.Shape.ToArray())}] do not fit."); }
         AttentionShape shape = ShapeOf(batch, q.Shape[1], kv.Shape[1], channels, heads) with { StrideK = 2 * channels, StrideV = 2 * channels };
-        Tensor o = q.EmptyLike(), lse = Tensor.Empty(q.Backend, batch, heads, q.Shape[1]);
+        Tensor o = q.EmptyLike();
+        using Tensor lse = Tensor.Empty(q.Backend, batch, heads, q.Shape[1]);
         q.Backend.Attention(q.View, kv.View, kv.View.From(channels), shape, o.View, lse.View);
         return GradMode.Records(q, kv) ? o.Attach(new CrossAttentionNode(q, kv, o, lse, shape, channels)) : o;
     }

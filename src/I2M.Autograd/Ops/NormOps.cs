@@ -7,7 +7,8 @@ public static partial class TensorOps
     /// <summary>LayerNorm over the last dimension, with or without affine parameters.</summary>
     public static Tensor LayerNorm(this Tensor x, Tensor? weight, Tensor? bias, float eps)
     {
-        Tensor y = x.EmptyLike(), mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
+        Tensor y = x.EmptyLike();
+        using Tensor mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
         x.Backend.LayerNorm(x.View, ViewOrNone(weight), ViewOrNone(bias), x.Columns, eps, y.View, mean.View, rstd.View);
         return GradMode.IsEnabled && (x.RequiresGrad || weight is { RequiresGrad: true }) ? y.Attach(new LayerNormNode(x, weight, bias, mean, rstd)) : y;
     }
@@ -23,7 +24,8 @@ public static partial class TensorOps
     public static Tensor AdaLayerNorm(this Tensor x, Tensor modulation, int scaleChunk, int shiftChunk, float eps)
     {
         ModulationShape shape = ModulationOf(x, modulation);
-        Tensor y = x.EmptyLike(), mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
+        Tensor y = x.EmptyLike();
+        using Tensor mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
         x.Backend.AdaLayerNorm(x.View, Chunk(modulation.View, scaleChunk, shape), Chunk(modulation.View, shiftChunk, shape), shape, eps, y.View, mean.View, rstd.View);
         return GradMode.Records(x, modulation) ? y.Attach(new AdaLayerNormNode(x, modulation, mean, rstd, scaleChunk, shiftChunk, shape)) : y;
     }

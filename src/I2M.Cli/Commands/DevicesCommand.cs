@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using I2M.Kernels;
-using I2M.Kernels.Ilgpu;
 
 namespace I2M.Cli.Commands;
 
@@ -21,7 +20,7 @@ internal static class DevicesCommand
     private static int Run(bool json)
     {
         IReadOnlyList<(string Option, DeviceInfo Info)> devices = BackendSelector.List();
-        string auto = IlgpuBackend.HasCuda ? "cuda" : IlgpuBackend.HasOpenClGpu ? "opencl" : "host";
+        string auto = BackendSelector.AutoChoice;
         if (json)
         {
             Console.WriteLine(JsonSerializer.Serialize(new

@@ -44,7 +44,7 @@ internal static class GenerateCommand
     private static Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
         GenerateOptions options = OptionsOf(parse);
-        List<(string Image, string Wav)> jobs = Plan(parse.GetRequiredValue(Image), parse.GetValue(Out)!, parse.GetValue(Force));
+        List<(string Image, string Wav)> jobs = Plan(parse.GetRequiredValue(Image), parse.GetValue(Out)!, parse.GetValue(Plot), parse.GetValue(Force));
         List<string> failures = [];
         List<(string Wav, RgbImage Picture)> ready = Read(jobs, failures);
         if (ready.Count > 0)
@@ -77,7 +77,7 @@ internal static class GenerateCommand
     }.Validated();
 
     /// <summary>Which picture goes to which file; refuses to overwrite before any work is done.</summary>
-    private static List<(string Image, string Wav)> Plan(string[] inputs, string output, bool force)
+    private static List<(string Image, string Wav)> Plan(string[] inputs, string output, bool plot, bool force)
     {
         List<string> images = [];
         foreach (string input in inputs)
@@ -93,10 +93,24 @@ internal static class GenerateCommand
         foreach (var group in jobs.GroupBy(j => j.Wav))
         {
             if (group.Count() > 1) { throw new I2MException($"--image: {group.First().Image} and {group.Last().Image} would both become {group.Key}"); }
-            if (!force && File.Exists(group.Key)) { throw new I2MException($"{group.Key}: exists already: use --force to replace it"); }
+            CommonOptions.RequireFree(group.Key, force);
         }
+        if (plot) { RequireFreePlots(jobs, force); }
         return jobs;
     }
+
+    /// <summary>A plot may lie where a picture does: cat.wav beside cat.png. Not even --force replaces what is to be read.</summary>
+    private static void RequireFreePlots(List<(string Image, string Wav)> jobs, bool force)
+    {
+        HashSet<string> pictures = [.. jobs.Select(j => Path.GetFullPath(j.Image))];
+        foreach (string path in jobs.Select(j => PlotPath(j.Wav)))
+        {
+            if (pictures.Contains(Path.GetFullPath(path))) { throw new I2MException($"--plot: would replace the picture {path}: use another --out"); }
+            CommonOptions.RequireFree(path, force);
+        }
+    }
+
+    private static string PlotPath(string wav) => Path.ChangeExtension(wav, ".png");
 
     /// <summary>Reads every picture; in a batch a bad one is named and the others go on.</summary>
     private static List<(string Wav, RgbImage Picture)> Read(List<(string Image, string Wav)> jobs, List<string> failures)
@@ -132,7 +146,7 @@ internal static class GenerateCommand
             {
                 float[] wave = vocoder.Decode(mels[i], config.Model.MelFrames);
                 WavFile.Write(part[i].Wav, new AudioClip(wave, config.Mel.SampleRate), comment: comment);
-                if (plot) { MelPlot.Save(Path.ChangeExtension(part[i].Wav, ".png"), mels[i], config.Model.MelBands, config.Model.MelFrames, Path.GetFileNameWithoutExtension(part[i].Wav)); }
+                if (plot) { MelPlot.Save(PlotPath(part[i].Wav), mels[i], config.Model.MelBands, config.Model.MelFrames, Path.GetFileNameWithoutExtension(part[i].Wav)); }
             }
         }
     }

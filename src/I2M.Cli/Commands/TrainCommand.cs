@@ -70,6 +70,7 @@ internal static class TrainCommand
         if (compat is not null and not "seed") { throw new I2MException($"--compat {compat}: expected seed"); }
         string? file = parse.GetValue(Config) ?? (resuming ? folder.ConfigPath : null);
         TrainConfig config = file is not null ? TrainConfig.Load(file) : TrainPresets.Get(parse.GetValue(Preset) ?? "nano", compat is not null);
+        if (file is not null && compat is not null && !config.Model.CompatSeed) { throw new I2MException($"--compat seed: {file} holds this program's own settings: expected model.compatSeed true, or no --config"); }
         if (file is not null && parse.GetValue(Preset) is { } preset) { config = config with { Model = DitPresets.Get(preset, compat is not null) }; }
         return (config with
         {
@@ -110,10 +111,11 @@ internal static class TrainCommand
         long rss = MemoryFacts.PeakResidentBytes();
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { checkpoint = result.Checkpoint, firstLoss = result.FirstLoss, lastLoss = result.LastLoss, finished = result.Finished, peakResidentBytes = rss, peakDeviceBytes = backend.Pool.PeakDeviceBytes }));
+            Console.WriteLine(JsonSerializer.Serialize(new { checkpoint = result.Checkpoint, firstLoss = CommonOptions.Finite(result.FirstLoss), lastLoss = CommonOptions.Finite(result.LastLoss), finished = result.Finished, peakResidentBytes = rss, peakDeviceBytes = backend.Pool.PeakDeviceBytes }));
             return;
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loss {result.FirstLoss:F4} at the start, {result.LastLoss:F4} at the end"));
+        string loss = double.IsNaN(result.FirstLoss) ? "no step was due" : string.Create(CultureInfo.InvariantCulture, $"loss {result.FirstLoss:F4} at the start, {result.LastLoss:F4} at the end");
+        Console.WriteLine(loss);
         Console.WriteLine($"peak memory: {rss >> 20:N0} MiB resident, {backend.Pool.PeakDeviceBytes >> 20:N0} MiB of {backend.Name} buffers");
         Console.WriteLine(result.Finished ? $"saved {result.Checkpoint}" : $"saved {result.Checkpoint}; continue with --resume");
     }

@@ -69,12 +69,16 @@ internal static class VocodeCommand
     {
         if (json)
         {
-            // JSON has no infinity and no NaN.
-            static double? Finite(double? value) => value is { } v && double.IsFinite(v) ? v : null;
             Console.WriteLine(JsonSerializer.Serialize(new
             {
-                written = output, voice, seconds, mae = m?.MeanAbsoluteError, mse = m?.MeanSquaredError, maxDifference = m?.MaxDifference,
-                snr = Finite(m?.SignalToNoise), correlation = Finite(m?.Correlation),
+                written = output,
+                voice,
+                seconds,
+                mae = m?.MeanAbsoluteError,
+                mse = m?.MeanSquaredError,
+                maxDifference = m?.MaxDifference,
+                snr = CommonOptions.Finite(m?.SignalToNoise),
+                correlation = CommonOptions.Finite(m?.Correlation),
             }));
             return;
         }

@@ -56,7 +56,7 @@ public sealed unsafe partial class HostBackend : IBackend
 
     /// <summary>First word of a view; null for <see cref="BufferView.None"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float* Pointer(BufferView view) => view.IsNone ? null : Unsafe.As<HostBuffer>(view.Buffer).Pointer + view.Offset;
+    internal static float* Pointer(BufferView view) => view.IsNone ? null : Unsafe.As<HostBuffer>(view.Buffer).Pointer + view.Offset;
 
     private static Span<float> Span(BufferView view) => new(Pointer(view), checked((int)view.Length));
 }

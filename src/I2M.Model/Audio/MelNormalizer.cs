@@ -20,6 +20,14 @@ public sealed record MelNormalizer(double Mean, double Deviation, double Floor, 
     /// <summary>The original's choice: raw log-mels, clipped at ±10 when sampling.</summary>
     public static MelNormalizer CompatSeed(MelSettings mel) => new(0, 1, mel.SilenceLevel, 1, -10, 10);
 
+    /// <summary>What makes the map unusable, in words, or null: a checkpoint's statistics are not believed unseen.</summary>
+    public string? FindProblem()
+    {
+        if (!double.IsFinite(Mean) || !double.IsFinite(Floor)) { return $"mean {Mean}, floor {Floor}: expected finite numbers"; }
+        if (!(Deviation > 0 && Scale > 0) || !double.IsFinite(Deviation * Scale)) { return $"deviation {Deviation}, scale {Scale}: expected positive numbers"; }
+        return Low <= High ? null : $"low {Low}, high {High}: expected low not above high";
+    }
+
     /// <summary>Measures mean, deviation and range. A frame counts as speech when its loudest band is well above the floor.</summary>
     /// <param name="mels">Log-mels, each [bands, frames].</param>
     /// <param name="bands">Mel bands.</param>

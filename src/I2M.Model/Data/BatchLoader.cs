@@ -101,8 +101,8 @@ public sealed class BatchLoader : IDisposable
 
     private void FillTraining(Batch batch, long number)
     {
-        Span<int> pairs = stackalloc int[_config.BatchSize];
-        Span<long> epochs = stackalloc long[_config.BatchSize];
+        var pairs = new int[_config.BatchSize];
+        var epochs = new long[_config.BatchSize];
         int count = _data.Split.Train.Count;
         for (int b = 0; b < pairs.Length; b++)
         {

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using I2M.Kernels;
 using I2M.Model.Io;
@@ -85,15 +84,7 @@ public sealed class MelCache
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), Version);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), bands);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(16), frames);
-        var crc = Crc32C(Crc32C(uint.MaxValue, header.AsSpan(0, CrcOffset)), payload);
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(CrcOffset), ~crc);
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(CrcOffset), Crc32C.Of(header.AsSpan(0, CrcOffset), payload));
         return header;
-    }
-
-    private static uint Crc32C(uint crc, ReadOnlySpan<byte> bytes)
-    {
-        for (; bytes.Length >= 8; bytes = bytes[8..]) crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-        foreach (var b in bytes) crc = BitOperations.Crc32C(crc, b);
-        return crc;
     }
 }

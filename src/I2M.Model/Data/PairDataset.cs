@@ -61,9 +61,12 @@ public sealed class PairDataset
         for (int i = 0; i < pairs.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            if (!known.TryGetValue(pairs[i].Audio, out float[]? mel)) { known[pairs[i].Audio] = mel = extractor.FromFile(pairs[i].Audio); }
+            if (!known.TryGetValue(pairs[i].Audio, out float[]? mel))
+            {
+                known[pairs[i].Audio] = mel = extractor.FromFile(pairs[i].Audio);
+                hashes[pairs[i].Audio] = Data.Fingerprint.OfFile(pairs[i].Audio);
+            }
             mels[i] = mel;
-            hashes.TryAdd(pairs[i].Audio, Data.Fingerprint.OfFile(pairs[i].Audio));
             if (!hashes.ContainsKey(pairs[i].Image))
             {
                 ImageLoader.ReadInfo(pairs[i].Image); // A file that is no picture is refused now, not in the middle of an epoch.

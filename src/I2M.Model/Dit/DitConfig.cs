@@ -88,5 +88,6 @@ public static class DitPresets
         "full" => new DitConfig(),
         "large" => new DitConfig { Hidden = 1024, Layers = 16, Heads = 16, ImageTowerLayers = 4 },
         _ => throw new I2MException($"--preset {name}: expected one of {string.Join(", ", Names)}"),
-    }) with { CompatSeed = compatSeed };
+    }) with
+    { CompatSeed = compatSeed };
 }

@@ -1,7 +1,7 @@
-using I2M.Model.Io;
 using System.Net;
 using System.Text;
 using I2M.Kernels;
+using I2M.Model.Io;
 
 namespace I2M.Model.Evaluation;
 

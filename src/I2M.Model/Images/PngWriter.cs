@@ -1,5 +1,5 @@
-using I2M.Model.Io;
 using I2M.Kernels;
+using I2M.Model.Io;
 using SkiaSharp;
 
 namespace I2M.Model.Images;

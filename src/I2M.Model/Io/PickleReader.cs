@@ -19,11 +19,32 @@ internal sealed class PickleReader
     /// <summary>Opcodes that attacks and newer protocols use, by name, so that the refusal can be looked up.</summary>
     private static readonly Dictionary<byte, string> ForbiddenOpcodes = new()
     {
-        [(byte)'i'] = "INST", [(byte)'o'] = "OBJ", [0x81] = "NEWOBJ", [0x92] = "NEWOBJ_EX", [0x93] = "STACK_GLOBAL",
-        [0x82] = "EXT1", [0x83] = "EXT2", [0x84] = "EXT4", [(byte)'P'] = "PERSID", [(byte)'0'] = "POP", [(byte)'1'] = "POP_MARK",
-        [(byte)'2'] = "DUP", [0x94] = "MEMOIZE", [0x95] = "FRAME", [0x97] = "NEXT_BUFFER", [0x8C] = "SHORT_BINUNICODE",
-        [(byte)'I'] = "INT", [(byte)'L'] = "LONG", [(byte)'F'] = "FLOAT", [(byte)'S'] = "STRING", [(byte)'U'] = "SHORT_BINSTRING",
-        [(byte)'V'] = "UNICODE", [(byte)'p'] = "PUT", [(byte)'g'] = "GET", [(byte)'d'] = "DICT", [(byte)'l'] = "LIST",
+        [(byte)'i'] = "INST",
+        [(byte)'o'] = "OBJ",
+        [0x81] = "NEWOBJ",
+        [0x92] = "NEWOBJ_EX",
+        [0x93] = "STACK_GLOBAL",
+        [0x82] = "EXT1",
+        [0x83] = "EXT2",
+        [0x84] = "EXT4",
+        [(byte)'P'] = "PERSID",
+        [(byte)'0'] = "POP",
+        [(byte)'1'] = "POP_MARK",
+        [(byte)'2'] = "DUP",
+        [0x94] = "MEMOIZE",
+        [0x95] = "FRAME",
+        [0x97] = "NEXT_BUFFER",
+        [0x8C] = "SHORT_BINUNICODE",
+        [(byte)'I'] = "INT",
+        [(byte)'L'] = "LONG",
+        [(byte)'F'] = "FLOAT",
+        [(byte)'S'] = "STRING",
+        [(byte)'U'] = "SHORT_BINSTRING",
+        [(byte)'V'] = "UNICODE",
+        [(byte)'p'] = "PUT",
+        [(byte)'g'] = "GET",
+        [(byte)'d'] = "DICT",
+        [(byte)'l'] = "LIST",
     };
 
     private sealed record Mark : TorchValueInternal;

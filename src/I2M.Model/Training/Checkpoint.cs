@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using I2M.Autograd.Modules;
@@ -130,9 +129,11 @@ public static class Checkpoint
         }
         string version = Field("i2m.version");
         if (version != Version.ToString(CultureInfo.InvariantCulture)) { throw new BadFileException(path, $"metadata i2m.version: {version}: this program knows version {Version}"); }
+        var normalizer = Parse<MelNormalizer>("i2m.normalizer");
+        if (normalizer.FindProblem() is { } problem) { throw new BadFileException(path, $"metadata i2m.normalizer: {problem}"); }
         return new CheckpointInfo(
             TrainConfig.FromJson(Field("i2m.config"), path),
-            Parse<MelNormalizer>("i2m.normalizer"),
+            normalizer,
             Parse<List<string>>("i2m.classes"),
             file.Metadata.ContainsKey("i2m.state") ? Parse<TrainState>("i2m.state") : null);
 
@@ -188,12 +189,5 @@ public static class Checkpoint
         }
     }
 
-    private static string Crc(float[] data)
-    {
-        uint crc = uint.MaxValue;
-        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes<float>(data);
-        foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(bytes)) { crc = BitOperations.Crc32C(crc, word); }
-        foreach (byte last in bytes[(bytes.Length / 8 * 8)..]) { crc = BitOperations.Crc32C(crc, last); }
-        return (~crc).ToString("x8", CultureInfo.InvariantCulture);
-    }
+    private static string Crc(float[] data) => Crc32C.Of(MemoryMarshal.AsBytes<float>(data)).ToString("x8", CultureInfo.InvariantCulture);
 }

@@ -43,10 +43,13 @@ public sealed class RunFolder
             .Select(file => (Step: StepOf(file), Path: file)).Where(c => c.Step >= 0).OrderByDescending(c => c.Step)];
     }
 
-    /// <summary>Deletes all but the newest checkpoints, and what killed runs left.</summary>
-    public void Prune(int keep)
+    /// <summary>
+    /// Deletes all but the newest checkpoints up to a step, and what killed runs left. Later checkpoints are damaged ones that a resumed run stepped back
+    /// behind: they must not count, or the good one just saved would be deleted in their favour.
+    /// </summary>
+    public void Prune(int step, int keep)
     {
-        foreach (var (_, path) in Checkpoints().Skip(keep)) { File.Delete(path); }
+        foreach (var (_, path) in Checkpoints().Where(c => c.Step <= step).Skip(keep)) { File.Delete(path); }
         AtomicDirectory.RemoveLeftovers(CheckpointFolder, "*");
         AtomicDirectory.RemoveLeftovers(Path, "*");
     }

@@ -102,6 +102,7 @@ public sealed record TrainConfig
         Model.Validated();
         if (Mel.FindProblem() is { } problem) { throw new I2MException($"config: mel: {problem}"); }
         Require(Diffusion.Steps <= 100_000, "diffusion", $"{Diffusion.Steps} steps", "at most 100000");
+        Require(Diffusion.InputScale is > 0 and <= 100, "diffusion", $"inputScale {Diffusion.InputScale}", "above 0 to 100");
         Diffusion.CreateSchedule();
         Require(Mel.Bands == Model.MelBands, nameof(Mel), $"{Mel.Bands} bands", $"the model's {Model.MelBands}");
         Require(BatchSize is > 0 and <= 65_536, nameof(BatchSize), BatchSize, "1 to 65536");

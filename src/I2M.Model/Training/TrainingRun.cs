@@ -26,8 +26,8 @@ public readonly record struct TrainProgress(int Step, int Total, StepResult Resu
 
 /// <summary>How a run ended.</summary>
 /// <param name="Checkpoint">The last checkpoint.</param>
-/// <param name="FirstLoss">Mean loss over the first steps of this session.</param>
-/// <param name="LastLoss">Mean loss over the last steps.</param>
+/// <param name="FirstLoss">Mean loss over the first steps of this session; NaN when it made none.</param>
+/// <param name="LastLoss">Mean loss over the last steps; NaN likewise.</param>
 /// <param name="Finished">False when time or the user ended it.</param>
 public sealed record RunResult(string Checkpoint, double FirstLoss, double LastLoss, bool Finished);
 
@@ -60,7 +60,7 @@ public sealed class TrainingRun
         using var log = new StreamWriter(new FileStream(_folder.LogPath, FileMode.Append, FileAccess.Write, FileShare.Read));
         using var loader = new BatchLoader(_data, _config, normalizer, (long)trainer.Step * _config.Accumulation);
         int end = Math.Min(_config.Steps, options.StopAtStep ?? int.MaxValue), saved = -1, first = trainer.Step;
-        var rate = new RateMeter(clock);
+        var rate = new RateMeter(clock, first);
         CheckpointInfo Info() => new(_config, normalizer, _data.Classes, new TrainState(trainer.Step, trainer.Ema.UpdateCount, _data.Fingerprint, best));
         while (trainer.Step < end && !cancel.IsCancellationRequested && !(clock.Elapsed >= options.TimeLimit))
         {
@@ -145,14 +145,14 @@ public sealed class TrainingRun
     {
         if (!double.IsFinite(result.Loss) || !double.IsFinite(result.GradientNorm))
         {
-            throw new I2MException($"step {step}: loss {result.Loss}, gradient norm {result.GradientNorm}: training diverged; the last checkpoint is intact, resume it with a lower learning rate");
+            throw new I2MException($"step {step}: loss {result.Loss}, gradient norm {result.GradientNorm}: training diverged; the last checkpoint is intact; a new run needs a lower learning rate");
         }
     }
 
     private void Save(DiffusionTrainer trainer, CheckpointInfo info)
     {
         Checkpoint.Save(_folder.CheckpointPath(trainer.Step), trainer, info);
-        _folder.Prune(_config.KeepCheckpoints);
+        _folder.Prune(trainer.Step, _config.KeepCheckpoints);
     }
 
     private double? ValidateAndKeepBest(DiffusionTrainer trainer, BatchLoader loader, Func<CheckpointInfo> info, double? best, StreamWriter log)
@@ -214,16 +214,16 @@ public sealed class TrainingRun
     }
 
     /// <summary>Rate over the last steps, and the time left at that rate.</summary>
-    private sealed class RateMeter(Stopwatch clock)
+    private sealed class RateMeter(Stopwatch clock, int firstStep)
     {
-        private readonly Queue<(int Step, TimeSpan Time)> _recent = new();
+        private readonly Queue<(int Step, TimeSpan Time)> _recent = new([(firstStep, clock.Elapsed)]);
 
         public TrainProgress Report(int step, int end, StepResult result, int samples)
         {
             _recent.Enqueue((step, clock.Elapsed));
             if (_recent.Count > 20) { _recent.Dequeue(); }
             var (oldStep, oldTime) = _recent.Peek();
-            double seconds = (clock.Elapsed - oldTime).TotalSeconds, stepsPerSecond = step > oldStep && seconds > 0 ? (step - oldStep) / seconds : step / clock.Elapsed.TotalSeconds;
+            double stepsPerSecond = (step - oldStep) / Math.Max(1e-9, (clock.Elapsed - oldTime).TotalSeconds);
             return new TrainProgress(step, end, result, stepsPerSecond * samples, TimeSpan.FromSeconds((end - step) / Math.Max(1e-9, stepsPerSecond)));
         }
     }

@@ -17,7 +17,17 @@ public sealed class ImageDitTests
 
     private static DitConfig Config { get; } = new()
     {
-        MelBands = 8, MelFrames = 12, MelPatchBands = 4, MelPatchFrames = 4, ImageSize = 8, ImagePatch = 4, Hidden = 32, Layers = 2, Heads = 2, ImageTowerLayers = 1, ClassCount = 3,
+        MelBands = 8,
+        MelFrames = 12,
+        MelPatchBands = 4,
+        MelPatchFrames = 4,
+        ImageSize = 8,
+        ImagePatch = 4,
+        Hidden = 32,
+        Layers = 2,
+        Heads = 2,
+        ImageTowerLayers = 1,
+        ClassCount = 3,
     };
 
     /// <summary>

@@ -17,7 +17,15 @@ public sealed class SimpleDitReferenceTests
     /// <summary>The reference model's sizes: 5×7 mel tokens of 4×8, 4×4 image tokens of 4×4 pixels.</summary>
     public static DitConfig Config { get; } = new()
     {
-        CompatSeed = true, MelBands = 20, MelFrames = 56, ImageSize = 16, ImagePatch = 4, Hidden = 64, Layers = 2, Heads = 4, ImageTowerLayers = 0,
+        CompatSeed = true,
+        MelBands = 20,
+        MelFrames = 56,
+        ImageSize = 16,
+        ImagePatch = 4,
+        Hidden = 64,
+        Layers = 2,
+        Heads = 4,
+        ImageTowerLayers = 0,
     };
 
     [Fact]

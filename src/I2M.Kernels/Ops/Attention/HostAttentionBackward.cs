@@ -51,8 +51,8 @@ internal sealed unsafe class HostAttentionBackward<TWidth, TVector>
     {
         int pairs = _shape.Batch * _shape.Heads, group = (int)Math.Clamp(ScratchWords / (Copies * _copyWords), 1, pairs);
         using var scope = new BufferScope(pool);
-        _packed = HostScratch.Pointer(scope.Rent(Copies * _copyWords * group));
-        _d = HostScratch.Pointer(scope.Rent((long)group * _shape.Queries));
+        _packed = HostBackend.Pointer(scope.Rent(Copies * _copyWords * group));
+        _d = HostBackend.Pointer(scope.Rent((long)group * _shape.Queries));
         long most = Math.Max(_shape.Queries, _shape.Keys);
         for (_firstPair = 0; _firstPair < pairs; _firstPair += group)
         {

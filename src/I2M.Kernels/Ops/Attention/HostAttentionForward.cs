@@ -41,7 +41,7 @@ internal sealed unsafe class HostAttentionForward<TWidth, TVector>
     {
         int pairs = _shape.Batch * _shape.Heads, group = (int)Math.Clamp(ScratchWords / (2 * _packedWords), 1, pairs);
         using var scope = new BufferScope(pool);
-        _packed = HostScratch.Pointer(scope.Rent(2 * _packedWords * group));
+        _packed = HostBackend.Pointer(scope.Rent(2 * _packedWords * group));
         long packWork = (long)_shape.Keys * _shape.HeadDim, tileWork = 2L * Math.Min(TileRows, _shape.Queries) * packWork;
         for (_firstPair = 0; _firstPair < pairs; _firstPair += group)
         {

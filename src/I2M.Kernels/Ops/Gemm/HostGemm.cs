@@ -69,8 +69,8 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
         long leftWords = (long)Divide(rows, s_panelRows) * s_panelRows * depth, rightWords = (long)_rightPanels * s_panelColumns * depth;
         int group = (int)Math.Clamp(SlabWords / Math.Max(1, leftWords + rightWords), 1, _shape.Batch);
         using var scope = new BufferScope(pool);
-        _left = HostScratch.Pointer(scope.Rent(leftWords * (_shape.StrideA == 0 ? 1 : group)));
-        _right = HostScratch.Pointer(scope.Rent(rightWords * (_shape.StrideB == 0 ? 1 : group)));
+        _left = HostBackend.Pointer(scope.Rent(leftWords * (_shape.StrideA == 0 ? 1 : group)));
+        _right = HostBackend.Pointer(scope.Rent(rightWords * (_shape.StrideB == 0 ? 1 : group)));
         for (_item = 0; _item < _shape.Batch; _item += group)
         {
             _items = Math.Min(group, _shape.Batch - _item);

@@ -52,7 +52,7 @@ internal sealed unsafe class HostSkinnyGemm<TWidth, TVector>
         }
         using var scope = new BufferScope(pool);
         long words = (long)product._rows * shape.K;
-        float* x = HostScratch.Pointer(scope.Rent(words * shape.Batch));
+        float* x = HostBackend.Pointer(scope.Rent(words * shape.Batch));
         product.GatherX(x);
         new HostSkinnyGemm<TWidth, TVector>(product, x, words).Run(threads);
     }

@@ -53,19 +53,11 @@ internal static class ReduceKernels
         WriteGroupSum(sum, scale, d);
     }
 
-    /// <summary>d[group] = scale · Σ of the group's values, by a tree in shared memory.</summary>
+    /// <summary>d[group] = scale · Σ of the group's values.</summary>
     private static void WriteGroupSum(float value, float scale, ArrayView<float> d)
     {
-        ArrayView<float> partial = SharedMemory.Allocate<float>(IlgpuBackend.GroupSize);
-        int item = Group.IdxX;
-        partial[item] = value;
-        Group.Barrier();
-        for (int half = IlgpuBackend.GroupSize / 2; half > 0; half >>= 1)
-        {
-            if (item < half) { partial[item] += partial[item + half]; }
-            Group.Barrier();
-        }
-        if (item == 0) { d[Grid.IdxX] = scale * partial[0]; }
+        float sum = GroupReduce.Sum(value, SharedMemory.Allocate<float>(IlgpuBackend.GroupSize));
+        if (Group.IdxX == 0) { d[Grid.IdxX] = scale * sum; }
     }
 
     /// <summary>A work item per (b, chunk, c): d[b, chunk, c] = scale · Σ x[b, r, c] over the chunk's rows. The second operand is not read.</summary>
