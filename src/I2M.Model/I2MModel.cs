@@ -35,6 +35,8 @@ public sealed record GenerateOptions
     public double Eta { get; init; }
     /// <summary>Seed of the noise.</summary>
     public ulong Seed { get; init; } = 1;
+    /// <summary>Number of the first picture: picture i of a call draws from noise stream FirstPicture + i, so a list may be cut into calls.</summary>
+    public int FirstPicture { get; init; }
 
     /// <summary>Checks every number.</summary>
     /// <exception cref="I2MException">Names the option.</exception>
@@ -109,7 +111,7 @@ public sealed class I2MModel : IDisposable
         bool guided = options.Guidance != 1;
         ImageCondition condition = Encode(pictures, guided);
         var x = new double[count * values];
-        var streams = new SampleNoise(options.Seed, count, values);
+        var streams = new SampleNoise(options.Seed, options.FirstPicture, count, values);
         streams.Initial(x);
         ISampler sampler = CreateSampler(options);
         sampler.Sample(x, (state, t, prediction) => Predict(state, t, prediction, condition, count, guided, options), streams.Step, observer, cancel);
@@ -189,7 +191,7 @@ public sealed class I2MModel : IDisposable
     }
 
     /// <summary>Normal numbers of each picture's own stream: element e of step s is number (s+1)·values + e, the initial noise comes first.</summary>
-    private sealed class SampleNoise(ulong seed, int count, int values)
+    private sealed class SampleNoise(ulong seed, int first, int count, int values)
     {
         public void Initial(Span<double> x) => Fill(0, x);
 
@@ -202,7 +204,7 @@ public sealed class I2MModel : IDisposable
                 for (int e = 0; e < values; e++)
                 {
                     long index = 2 * ((long)block * values + e);
-                    ulong stream = RandomStreams.Sampling + (ulong)i;
+                    ulong stream = RandomStreams.Sampling + (ulong)(first + i);
                     x[i * values + e] = Math.Sqrt(-2 * Math.Log(Philox.Uniform(seed, stream, index))) * Math.Cos(2 * Math.PI * Philox.Uniform(seed, stream, index + 1));
                 }
             }

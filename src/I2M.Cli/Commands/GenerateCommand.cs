@@ -141,7 +141,7 @@ internal static class GenerateCommand
         {
             var part = jobs.GetRange(start, Math.Min(together, jobs.Count - start));
             string what = string.Create(CultureInfo.InvariantCulture, $"pictures {start + 1}–{start + part.Count} of {jobs.Count}, denoising step");
-            IReadOnlyList<float[]> mels = model.GenerateMels([.. part.Select(p => p.Picture)], options, (step, total, _) => progress.Show(what, step, total), cancel);
+            IReadOnlyList<float[]> mels = model.GenerateMels([.. part.Select(p => p.Picture)], options with { FirstPicture = start }, (step, total, _) => progress.Show(what, step, total), cancel);
             for (int i = 0; i < part.Count; i++)
             {
                 float[] wave = vocoder.Decode(mels[i], config.Model.MelFrames);

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using I2M.Kernels;
 using I2M.Model;
+using I2M.Model.Audio;
 using I2M.Model.Data;
 using I2M.Model.Data.Drawing;
 using I2M.Model.Data.Speech;
@@ -15,9 +16,9 @@ namespace I2M.Cli.Commands;
 /// <summary><c>i2m quickstart</c>: draws, speaks, trains, generates and reports, with nothing downloaded.</summary>
 internal static class QuickstartCommand
 {
-    private const int Voices = 4, PicturesPerClass = 60, TestsPerClass = 4, WarmSteps = 60, TimedSteps = 20;
+    private const int Voices = 4, PicturesPerClass = 60, TestsPerClass = 4, WarmSteps = 100, TimedSteps = 30;
     private static readonly Option<string> Out = new("--out", "-o") { Description = "Folder for everything.", DefaultValueFactory = _ => "i2m-quickstart", HelpName = "folder" };
-    private static readonly Option<double> Minutes = CommonOptions.Number("--minutes", "Minutes to train.", 2.3, 0.05, 600);
+    private static readonly Option<double> Minutes = CommonOptions.Number("--minutes", "Minutes to train.", 2.4, 0.05, 600);
     private static readonly Option<string?> Vocoder = CommonOptions.Vocoder();
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
@@ -47,7 +48,7 @@ internal static class QuickstartCommand
         TrainConfig preset = TrainPresets.Get("nano");
         TrainConfig config = preset with { Seed = seed, EvalFraction = 0, ValidateEvery = 0, WarmupSteps = 50, SaveEvery = 1_000_000, Model = preset.Model with { ClassCount = AnimalClass.All.Count } };
         PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel);
-        config = config with { Steps = AffordableSteps(backend, config, data, parse.GetValue(Minutes)) };
+        config = config with { Steps = AffordableSteps(backend, config, data, parse.GetValue(Minutes), cancel) };
         progress.Say($"training {config.Steps} steps of {config.BatchSize} on {data.Count} pairs");
         var run = new RunFolder(Path.Combine(folder, "run"));
         RunResult trained = new TrainingRun(backend, config, data, run, progress.Say).Run(new RunOptions(TimeLimit: TimeSpan.FromMinutes(1.25 * parse.GetValue(Minutes))), progress.Show, cancel);
@@ -73,13 +74,13 @@ internal static class QuickstartCommand
     }
 
     /// <summary>Steps that fit the time, from a few that are timed and thrown away; the run itself then has a fixed length and schedule.</summary>
-    private static int AffordableSteps(IBackend backend, TrainConfig config, PairDataset data, double minutes)
+    private static int AffordableSteps(IBackend backend, TrainConfig config, PairDataset data, double minutes, CancellationToken cancel)
     {
         using var trainer = new DiffusionTrainer(backend, config);
-        using var loader = new BatchLoader(data, config, I2M.Model.Audio.MelNormalizer.CompatSeed(config.Mel), 0);
-        for (int i = 0; i < WarmSteps; i++) { trainer.TrainStep(loader.Next, loader.Recycle); } // The runtime compiles hot code again meanwhile.
+        using var loader = new BatchLoader(data, config, MelNormalizer.Measure(data.Mels, config.Mel.Bands, config.Diffusion.InputScale), 0);
+        for (int i = 0; i < WarmSteps && !cancel.IsCancellationRequested; i++) { trainer.TrainStep(loader.Next, loader.Recycle); } // The runtime compiles hot code again meanwhile.
         var clock = Stopwatch.StartNew();
-        for (int i = 0; i < TimedSteps; i++) { trainer.TrainStep(loader.Next, loader.Recycle); }
+        for (int i = 0; i < TimedSteps && !cancel.IsCancellationRequested; i++) { trainer.TrainStep(loader.Next, loader.Recycle); }
         return Math.Clamp((int)(minutes * 60 / clock.Elapsed.TotalSeconds * TimedSteps), 50, 1_000_000);
     }
 

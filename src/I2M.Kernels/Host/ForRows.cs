@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace I2M.Kernels.Host;
 
 /// <summary>
@@ -56,7 +58,7 @@ internal sealed class ForRows : IDisposable
             if (_failure is { } failure)
             {
                 _failure = null;
-                throw new InvalidOperationException("A parallel operation failed.", failure);
+                ExceptionDispatchInfo.Throw(failure);
             }
         }
         finally

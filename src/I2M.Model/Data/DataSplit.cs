@@ -1,4 +1,5 @@
 using I2M.Kernels;
+using I2M.Model.Training;
 
 namespace I2M.Model.Data;
 
@@ -26,7 +27,7 @@ public sealed record DataSplit(IReadOnlyList<int> Train, IReadOnlyList<int> Eval
     {
         if (!(evalFraction >= 0 && evalFraction <= 1)) throw new I2MException($"split: fraction {evalFraction}, expected 0 to 1");
         var groups = Group(pairs, identity ?? (path => path), groupBy);
-        var random = new PhiloxRandom(seed, 0);
+        var random = new PhiloxRandom(seed, RandomStreams.Split);
         var eval = new bool[pairs.Count];
         foreach (var ofClass in groups.GroupBy(group => MainClass(group, pairs)).OrderBy(c => c.Key, StringComparer.Ordinal))
             foreach (var index in Choose([.. ofClass], evalFraction, ref random)) eval[index] = true;

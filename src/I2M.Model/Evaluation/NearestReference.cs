@@ -25,7 +25,7 @@ public sealed class NearestReference
     /// <summary>Adds a real mel [bands, frames] of a class.</summary>
     public void Add(int classIndex, ReadOnlySpan<float> mel) => _references.Add((classIndex, Compress(mel)));
 
-    /// <summary>The class of the nearest reference.</summary>
+    /// <summary>The class of the nearest reference; some class also for a mel that is not a number.</summary>
     public int Classify(ReadOnlySpan<float> mel)
     {
         float[] frames = Compress(mel);
@@ -34,7 +34,7 @@ public sealed class NearestReference
         foreach (var (classIndex, reference) in _references)
         {
             double distance = Warp(frames, reference, best);
-            if (distance < best) { (best, winner) = (distance, classIndex); }
+            if (winner < 0 || distance < best) { (best, winner) = (distance, classIndex); }
         }
         return winner;
     }

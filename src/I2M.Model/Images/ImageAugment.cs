@@ -1,4 +1,5 @@
 using I2M.Model.Data;
+using I2M.Model.Training;
 
 namespace I2M.Model.Images;
 
@@ -27,7 +28,7 @@ public static class ImageAugment
     public static RgbImage Apply(RgbImage image, int width, int height, ulong seed, int epoch, int index, AugmentOptions? options = null)
     {
         options ??= new AugmentOptions();
-        var random = new PhiloxRandom(seed, (ulong)(uint)epoch << 32 | (uint)index);
+        var random = new PhiloxRandom(seed, RandomStreams.Augmentation | (ulong)(uint)epoch << 32 | (uint)index);
         var cropped = RandomCrop(image, options, ref random);
         var resized = ImageResize.Bilinear(cropped, width, height);
         var pixels = ReferenceEquals(resized, image) ? [.. image.Pixels] : resized.Pixels;
