@@ -5,16 +5,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
 
-missing=()
-ldconfig -p | grep -q libOpenCL.so.1 || missing+=(ocl-icd-libopencl1)
+missing=() libraries="$(ldconfig -p)"
+[[ "$libraries" == *libOpenCL.so.1* ]] || missing+=(ocl-icd-libopencl1)
 compgen -G '/etc/OpenCL/vendors/*.icd' >/dev/null || missing+=(pocl-opencl-icd)
 command -v espeak-ng >/dev/null || missing+=(espeak-ng)
-ldconfig -p | grep -q libsndfile.so.1 || missing+=(libsndfile1)
+[[ "$libraries" == *libsndfile.so.1* ]] || missing+=(libsndfile1)
 if [ "${#missing[@]}" -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "installing ${missing[*]}"
-        apt-get update -qq >/dev/null
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+        apt-get update -qq -o DPkg::Lock::Timeout=120 >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=120 --no-install-recommends "${missing[@]}" >/dev/null
     else
         echo "test.sh: please install: ${missing[*]}" >&2
         exit 1

@@ -103,7 +103,7 @@ public sealed class QuickstartReport
             WavFile.Write(wav, clip);
             PngWriter.Write(Path.Combine(_folder, "speech", name + ".png"), tests[i].Picture);
             int real = DistinctClips().First(p => ClassIndex(p) == tests[i].Class);
-            MelPlot.SavePair(plot, mels[i], _data.Mels[real], MelBands, MelFrames, $"generated for a {right.Name}", $"a real clip of \"{right.Descriptions[0]}\"");
+            MelPlot.SavePair(plot, mels[i], _data.Mels[real], MelBands, MelFrames, $"generated for: {right.Name}", $"a real clip of \"{right.Descriptions[0]}\"");
             string verdict = heard == right ? "closest to the right class" : $"closest to \"{heard.Descriptions[0]}\"";
             gallery.Add(new GalleryItem(PngWriter.Encode(tests[i].Picture), $"{right.Name}: {verdict}", File.ReadAllBytes(wav), File.ReadAllBytes(plot)));
         }
