@@ -35,7 +35,7 @@ for project in Kernels Autograd Model Cli; do
     timeout 1800 "$program" -noLogo -noColor -showLiveOutput "$@" >"$log" 2>&1 || status=$?
     sed -nE '/ Oracle_/d; s/^ +I2M\.[A-Za-z.]*(Reference|Training|Diffusion|Vocos)[A-Za-z.]*.*\[OUTPUT\] /  /p' "$log"
     grep -A 12 '\[FAIL\]' "$log" || true
-    summary="$(grep -E '^ *I2M\.[A-Za-z.]+ +Total: ' "$log" | tail -n 1)"
+    summary="$(grep -E '^ *I2M\.[A-Za-z.]+ +Total: ' "$log" | tail -n 1 || true)"
     value() { sed -nE "s/.*$1: ([0-9]+).*/\1/p" <<<"$summary"; }
     total="$(value Total)" bad="$(value Failed)" errors="$(value Errors)" skip="$(value Skipped)" notrun="$(value 'Not Run')"
     if [ -z "$total" ] || { [ "$status" != 0 ] && [ "${bad:-0}" = 0 ] && [ "${errors:-0}" = 0 ]; }; then
