@@ -73,7 +73,7 @@ public sealed class I2MModel : IDisposable
     {
         (_backend, Path, Info) = (backend, path, info);
         _model = DitModel.Create(info.Config.Model);
-        _arena = new ParameterArena(backend, _model, seed: 0, trainable: false);
+        _arena = new ParameterArena(backend, _model, seed: null, trainable: false);
         _schedule = info.Config.Diffusion.CreateSchedule();
     }
 

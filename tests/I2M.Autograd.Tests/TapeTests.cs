@@ -33,6 +33,22 @@ public sealed class TapeTests
     }
 
     [Theory, MemberData(All, MemberType = typeof(Backends))]
+    public void ABiasLearnsThoughItsWeightIsConstant(string backend)
+    {
+        using var scope = new TensorScope();
+        IBackend b = Backends.Get(backend);
+        float[] one = [1, 2, 3, 4, 5, 6], weight = [.. Enumerable.Repeat(0.5f, 2 * 2 * 7)];
+        Tensor x = Tensor.From(b, one, 1, 3, 2);
+        Tensor dense = Variable(backend, [0, 0]), depthwise = Variable(backend, [0, 0]), norm = Variable(backend, [0, 0]);
+        Sum(x.Conv1d(Tensor.From(b, weight, 2, 2, 7), dense)).Backward();
+        Sum(x.DepthwiseConv1d(Tensor.From(b, weight.AsSpan(0, 14), 2, 1, 7), depthwise)).Backward();
+        Sum(x.LayerNorm(Tensor.From(b, [1, 1], 2), norm, 1e-6f)).Backward();
+        Assert.Equal([3f, 3], dense.GradientToArray());
+        Assert.Equal([3f, 3], depthwise.GradientToArray());
+        Assert.Equal([3f, 3], norm.GradientToArray());
+    }
+
+    [Theory, MemberData(All, MemberType = typeof(Backends))]
     public void SubtractingATensorFromItselfGivesZero(string backend)
     {
         using var scope = new TensorScope();

@@ -14,7 +14,7 @@ public static partial class TensorOps
         if (weight.Shape[1] != shape.InChannels) { throw new ArgumentException($"Conv1d: the input has {shape.InChannels} channels, the weight wants {weight.Shape[1]}."); }
         Tensor y = Tensor.Empty(x.Backend, shape.Batch, shape.Length, shape.OutChannels);
         x.Backend.Conv1d(x.View, weight.View, bias.View, shape, y.View);
-        return GradMode.Records(x, weight, bias) ? y.Attach(new Conv1dNode(x, weight, bias, shape)) : y;
+        return GradMode.Records(x, weight, bias) ? y.Attach(new Conv1dNode(x, weight, bias, shape, depthwise: false)) : y;
     }
 
     /// <summary>Depthwise convolution with "same" zero padding, channels last.</summary>
@@ -27,42 +27,33 @@ public static partial class TensorOps
         if (shape.OutChannels != shape.InChannels) { throw new ArgumentException($"DepthwiseConv1d: the input has {shape.InChannels} channels, the weight {shape.OutChannels}."); }
         Tensor y = x.EmptyLike();
         x.Backend.DepthwiseConv1d(x.View, weight.View, bias.View, shape, y.View);
-        return GradMode.Records(x, weight, bias) ? y.Attach(new DepthwiseConv1dNode(x, weight, bias, shape)) : y;
+        return GradMode.Records(x, weight, bias) ? y.Attach(new Conv1dNode(x, weight, bias, shape, depthwise: true)) : y;
     }
 
     private sealed class Conv1dNode : GradNode
     {
         private readonly BufferView _x, _weight;
         private readonly Conv1dShape _shape;
+        private readonly bool _depthwise;
 
-        public Conv1dNode(Tensor x, Tensor weight, Tensor bias, Conv1dShape shape) : base(x, weight, bias) => (_x, _weight, _shape) = (Save(x), Save(weight), shape);
-
-        public override void Backward()
-        {
-            if (Needs(0))
-            {
-                using Target dx = Overwrite(0);
-                Backend.Conv1dBackwardInput(_weight, OutputGradient, _shape, dx.View);
-            }
-            if (Needs(1)) { Backend.Conv1dBackwardWeight(_x, OutputGradient, _shape, Accumulate(1), Needs(2) ? Accumulate(2) : BufferView.None); }
-        }
-    }
-
-    private sealed class DepthwiseConv1dNode : GradNode
-    {
-        private readonly BufferView _x, _weight;
-        private readonly Conv1dShape _shape;
-
-        public DepthwiseConv1dNode(Tensor x, Tensor weight, Tensor bias, Conv1dShape shape) : base(x, weight, bias) => (_x, _weight, _shape) = (Save(x), Save(weight), shape);
+        public Conv1dNode(Tensor x, Tensor weight, Tensor bias, Conv1dShape shape, bool depthwise) : base(x, weight, bias) =>
+            (_x, _weight, _shape, _depthwise) = (Save(x), Save(weight), shape, depthwise);
 
         public override void Backward()
         {
             if (Needs(0))
             {
                 using Target dx = Overwrite(0);
-                Backend.DepthwiseConv1dBackwardInput(_weight, OutputGradient, _shape, dx.View);
+                if (_depthwise) { Backend.DepthwiseConv1dBackwardInput(_weight, OutputGradient, _shape, dx.View); }
+                else { Backend.Conv1dBackwardInput(_weight, OutputGradient, _shape, dx.View); }
             }
-            if (Needs(1)) { Backend.DepthwiseConv1dBackwardWeight(_x, OutputGradient, _shape, Accumulate(1), Needs(2) ? Accumulate(2) : BufferView.None); }
+            if (!Needs(1) && !Needs(2)) { return; }
+            // The kernel adds to both; the gradient of a constant weight goes to scratch that nobody reads.
+            using var scratch = new BufferScope(Backend.Pool);
+            BufferView dweight = Needs(1) ? Accumulate(1) : scratch.Rent(_weight.Length);
+            BufferView dbias = Needs(2) ? Accumulate(2) : BufferView.None;
+            if (_depthwise) { Backend.DepthwiseConv1dBackwardWeight(_x, OutputGradient, _shape, dweight, dbias); }
+            else { Backend.Conv1dBackwardWeight(_x, OutputGradient, _shape, dweight, dbias); }
         }
     }
 }

@@ -10,7 +10,8 @@ public static partial class TensorOps
         Tensor y = x.EmptyLike();
         using Tensor mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
         x.Backend.LayerNorm(x.View, ViewOrNone(weight), ViewOrNone(bias), x.Columns, eps, y.View, mean.View, rstd.View);
-        return GradMode.IsEnabled && (x.RequiresGrad || weight is { RequiresGrad: true }) ? y.Attach(new LayerNormNode(x, weight, bias, mean, rstd)) : y;
+        bool records = GradMode.IsEnabled && (x.RequiresGrad || weight is { RequiresGrad: true } || bias is { RequiresGrad: true });
+        return records ? y.Attach(new LayerNormNode(x, weight, bias, mean, rstd)) : y;
     }
 
     /// <summary>
