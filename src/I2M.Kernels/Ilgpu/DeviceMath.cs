@@ -22,6 +22,13 @@ internal static class DeviceMath
     /// </summary>
     public static bool IsNaN(float x) => (Interop.FloatAsInt(x) & 0x7FFFFFFFu) > 0x7F800000u;
 
+    /// <summary>The upper half of x rounded to nearest even: a bfloat16 in the lower half of the result.</summary>
+    public static uint RoundToBFloat16(float x)
+    {
+        uint bits = Interop.FloatAsInt(x);
+        return (IsNaN(x) ? bits | 0x00400000u : bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+    }
+
     /// <summary>e^x; infinity above 88.73, 0 below −104.</summary>
     public static float Exp(float x)
     {

@@ -20,10 +20,14 @@ public readonly struct BufferView
     /// <summary>Length in words.</summary>
     public long Length { get; }
 
+    /// <summary>How the elements are stored; operations that take float32 alone say nothing about it.</summary>
+    public ElementType Type { get; }
+
     /// <param name="buffer">The memory.</param>
     /// <param name="offset">First word.</param>
     /// <param name="length">Length in words.</param>
-    public BufferView(DeviceBuffer buffer, long offset, long length)
+    /// <param name="type">How the elements are stored.</param>
+    public BufferView(DeviceBuffer buffer, long offset, long length, ElementType type = ElementType.Float32)
     {
         if (offset < 0 || length < 0 || offset + length > buffer.Length)
         {
@@ -32,7 +36,11 @@ public readonly struct BufferView
         _buffer = buffer;
         Offset = offset;
         Length = length;
+        Type = type;
     }
+
+    /// <summary>The same words, read as elements of another type.</summary>
+    public BufferView As(ElementType type) => IsNone ? this : new BufferView(Buffer, Offset, Length, type);
 
     /// <summary>The part that starts at <paramref name="offset"/> and has <paramref name="length"/> words.</summary>
     public BufferView Slice(long offset, long length)
@@ -41,7 +49,7 @@ public readonly struct BufferView
         {
             throw new ArgumentOutOfRangeException(nameof(length), $"Slice [{offset}, {offset + length}) is outside a view of {Length} words.");
         }
-        return new BufferView(Buffer, Offset + offset, length);
+        return new BufferView(Buffer, Offset + offset, length, Type);
     }
 
     /// <summary>The part from <paramref name="offset"/> to the end.</summary>
