@@ -77,8 +77,15 @@ internal sealed unsafe class HostAttentionForward<TWidth, TVector> : HostAttenti
         for (int r = 0; r < queries; r++)
         {
             HostAttentionTiles<TWidth, TVector>.StoreRow(sums + r * stride, Shape.HeadDim, 1 / total[r], _o.At(sample, head, query + r));
-            lse[r] = maximum[r] * Math.Abs(Shape.Scale) + MathF.Log(total[r]);
         }
+        ElementwiseDrivers.Apply(new LogSum(Math.Abs(Shape.Scale)), maximum, total, lse, queries);
+    }
+
+    /// <summary>scale·m + log l.</summary>
+    private readonly struct LogSum(float scale) : IBinary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V maximum, V total) where V : struct, ILanes<V> => V.MulAdd(V.All(scale), maximum, VectorMath.Log(total));
     }
 
     /// <summary>Multiplies the sums of every query whose maximum grew by e^(m−m').</summary>
