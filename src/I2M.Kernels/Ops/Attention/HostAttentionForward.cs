@@ -12,7 +12,6 @@ internal sealed unsafe class HostAttentionForward<TWidth, TVector> : HostAttenti
     where TVector : struct
 {
     private const int TileQueries = HostAttentionTiles<TWidth, TVector>.Queries, TileKeys = 96;
-    private const int MostHeadDim = 128;
 
     private readonly HeadRows _q, _k, _v, _o;
     private readonly float* _lse;
@@ -52,8 +51,8 @@ internal sealed unsafe class HostAttentionForward<TWidth, TVector> : HostAttenti
     [SkipLocalsInit]
     protected override void Compute(int sample, int head, float* scratch, int tile)
     {
-        float* memory = stackalloc float[2 * TileQueries * MostHeadDim + TileKeys * KeyRows.Words + 3 * TileQueries + 16];
-        float* right = HostScratch.Align(memory), sums = right + TileQueries * MostHeadDim, scores = sums + TileQueries * MostHeadDim;
+        float* memory = stackalloc float[2 * TileQueries * HostBackend.MostHeadDim + TileKeys * KeyRows.Words + 3 * TileQueries + 16];
+        float* right = HostScratch.Align(memory), sums = right + TileQueries * HostBackend.MostHeadDim, scores = sums + TileQueries * HostBackend.MostHeadDim;
         float* maximum = scores + TileKeys * KeyRows.Words, total = maximum + TileQueries, rescale = total + TileQueries;
         int query = tile * TileQueries, queries = Math.Min(TileQueries, Shape.Queries - query), headDim = Shape.HeadDim;
         HostAttentionTiles<TWidth, TVector>.PackTransposed(_q.At(sample, head, query), _q.Stride, queries, headDim, right);

@@ -11,6 +11,7 @@ internal abstract unsafe class HostAttentionHeads(in AttentionShape shape)
     private const long ParallelWork = 1 << 17;
 
     protected readonly AttentionShape Shape = shape;
+    private float* _scratch;
     private int _pairs, _whole, _nextPair;
 
     /// <summary>Scratch of one head: starts on a cache line.</summary>
@@ -25,8 +26,6 @@ internal abstract unsafe class HostAttentionHeads(in AttentionShape shape)
     protected abstract void Pack(int sample, int head, float* scratch, int tile);
 
     protected abstract void Compute(int sample, int head, float* scratch, int tile);
-
-    private float* _scratch;
 
     public void Run(ForRows threads, BufferPool pool)
     {

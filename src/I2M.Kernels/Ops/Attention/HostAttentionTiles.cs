@@ -19,7 +19,6 @@ internal readonly struct QueryRows : ILeftLayout
 /// <summary>Rows of one head in a [batch, rows, stride] buffer.</summary>
 internal readonly unsafe struct HeadRows(float* memory, int rows, int stride, int headDim)
 {
-    public int Rows => rows;
     public int Stride => stride;
 
     /// <summary>First word of row <paramref name="row"/>.</summary>
