@@ -11,26 +11,32 @@ internal static unsafe class VectorMath
     private const float Log2E = 1.44269504f, Ln2High = 0.693115234375f, Ln2Low = 3.194618329871446e-05f;
     private const float InverseRootTwoPi = 0.398942280f;
 
+    /// <summary>The smallest float whose exponential is a normal number.</summary>
+    private const float SmallestExponent = -87.33654f;
+
     /// <summary>Adding and subtracting 1.5 · 2²³ rounds |x| &lt; 2²² to the nearest integer.</summary>
     private const float RoundingShift = 12582912f;
 
     /// <summary>Above this |x| the quotient by π/2 has more than the 13 bits that the four-part reduction allows; no phase that means anything is so large.</summary>
     private const float LargeAngle = 12000f;
 
-    /// <summary>e^x with error ≤ 2e-7: x = k·ln 2 + r, e^x = 2^k · e^r. 2^k is multiplied in two halves, so subnormal results and infinity come out right.</summary>
+    /// <summary>
+    /// e^x with error ≤ 2e-7; results below the smallest normal number are 0, because arithmetic on subnormal numbers takes many times as
+    /// long; above the largest number ∞. x = k·ln 2 + r, e^x = 2^k · e^r, and for k = 128, which is no exponent of a float, twice 2^127 · e^r.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp<V>(V x) where V : struct, ILanes<V>
     {
-        x = V.Min(V.All(89f), V.Max(V.All(-104f), x));
-        V k = Round(x * V.All(Log2E));
-        V r = V.MulAdd(k, V.All(-Ln2Low), V.MulAdd(k, V.All(-Ln2High), x));
+        V bounded = V.Min(V.All(89f), x), k = Round(bounded * V.All(Log2E));
+        V r = V.MulAdd(k, V.All(-Ln2Low), V.MulAdd(k, V.All(-Ln2High), bounded));
         V p = V.MulAdd(V.All(0.0013926250394433737f), r, V.All(0.00836323294788599f));
         p = V.MulAdd(p, r, V.All(0.04166655242443085f));
         p = V.MulAdd(p, r, V.All(0.16666576266288757f));
         p = V.MulAdd(p, r, V.All(0.5f));
-        p = V.MulAdd(p * r, r, r) + V.All(1f);
-        V half = Round(k * V.All(0.5f));
-        return p * V.PowerOfTwo(half) * V.PowerOfTwo(k - half);
+        p = V.MulAdd(p, r, V.All(1f));
+        p = V.MulAdd(p, r, V.All(1f));
+        V exponent = V.Min(V.All(127f), k);
+        return V.WhereLess(x, V.All(SmallestExponent), V.All(0f), V.MulAdd(p, k - exponent, p) * V.PowerOfTwo(exponent));
     }
 
     /// <summary>ln x with error ≤ 2e-7: x = m · 2^e with m in [√½, √2). ln 0 = −∞, of a negative number NaN.</summary>

@@ -3,134 +3,137 @@ using System.Runtime.CompilerServices;
 namespace I2M.Kernels.Host;
 
 /// <summary>
-/// Forward attention. Keys and values of a head are packed once; then each tile of queries passes over all key tiles by itself with the
-/// running maximum m, sum l and output sums O of every row:
+/// Forward attention. Keys and values of a head are packed once; then each tile of queries passes over all key tiles with the running
+/// maximum m, sum l and output sums O of every query:
 /// m' = max(m, max s), l' = l·e^(m−m') + Σ e^(s−m'), O' = O·e^(m−m') + e^(s−m')·v; finally o = O / l and lse = m + log l.
 /// </summary>
-internal sealed unsafe class HostAttentionForward<TWidth, TVector>
+internal sealed unsafe class HostAttentionForward<TWidth, TVector> : HostAttentionHeads
     where TWidth : struct, IVectorWidth<TVector>
     where TVector : struct
 {
-    private const int TileRows = HostAttentionTiles<TWidth, TVector>.TileRows;
-    private const int TileColumns = HostAttentionTiles<TWidth, TVector>.TileColumns;
-    private const long ScratchWords = 8 << 20;
-    /// <summary>Multiply-adds that are worth waking a thread.</summary>
-    private const long ParallelWork = 1 << 17;
+    private const int TileQueries = HostAttentionTiles<TWidth, TVector>.Queries, TileKeys = 96;
 
-    private readonly AttentionShape _shape;
     private readonly HeadRows _q, _k, _v, _o;
     private readonly float* _lse;
-    private readonly long _packedWords;
-    private readonly int _tiles;
-    private float* _packed;
-    private int _firstPair;
+    private readonly int _keyWords, _valueWords;
+
+    /// <summary>The logits' factor without its sign, times log2 e; the sign goes into the packed keys, so that the largest score is the largest logit.</summary>
+    private readonly float _factor, _sign;
 
     public HostAttentionForward(float* q, float* k, float* v, in AttentionShape s, float* o, float* lse)
+        : base(s)
     {
-        _shape = s;
         _q = new HeadRows(q, s.Queries, s.StrideQ, s.HeadDim);
         _k = new HeadRows(k, s.Keys, s.StrideK, s.HeadDim);
         _v = new HeadRows(v, s.Keys, s.StrideV, s.HeadDim);
         _o = new HeadRows(o, s.Queries, s.StrideO, s.HeadDim);
         _lse = lse;
-        _packedWords = HostAttentionTiles<TWidth, TVector>.PackedWords(s.Keys, s.HeadDim);
-        _tiles = (s.Queries + TileRows - 1) / TileRows;
+        _keyWords = TileKeys * s.HeadDim;
+        _valueWords = TileKeys * HostAttentionTiles<TWidth, TVector>.SumStride(s.HeadDim);
+        _sign = s.Scale < 0 ? -1 : 1;
+        _factor = Math.Abs(s.Scale) * HostAttentionMath<TWidth, TVector>.Log2E;
     }
 
-    public void Run(ForRows threads, BufferPool pool)
+    protected override long ScratchWords => (long)PackTiles * (_keyWords + _valueWords);
+
+    protected override int PackTiles => (Shape.Keys + TileKeys - 1) / TileKeys;
+
+    protected override int Tiles => (Shape.Queries + TileQueries - 1) / TileQueries;
+
+    protected override void Pack(int sample, int head, float* scratch, int tile)
     {
-        int pairs = _shape.Batch * _shape.Heads, group = (int)Math.Clamp(ScratchWords / (2 * _packedWords), 1, pairs);
-        using var scope = new BufferScope(pool);
-        _packed = HostBackend.Pointer(scope.Rent(2 * _packedWords * group));
-        long packWork = (long)_shape.Keys * _shape.HeadDim, tileWork = 2L * Math.Min(TileRows, _shape.Queries) * packWork;
-        for (_firstPair = 0; _firstPair < pairs; _firstPair += group)
-        {
-            int count = Math.Min(group, pairs - _firstPair);
-            threads.Run(2L * count, Math.Max(1, ParallelWork / (8 * packWork)), Pack);
-            threads.Run((long)count * _tiles, Math.Max(1, ParallelWork / tileWork), Tiles);
-        }
-    }
-
-    private float* Keys(int pair) => _packed + 2 * _packedWords * pair;
-
-    private float* Values(int pair) => Keys(pair) + _packedWords;
-
-    private void Pack(long start, long end)
-    {
-        for (long i = start; i < end; i++)
-        {
-            int pair = (int)(i / 2), sample = (_firstPair + pair) / _shape.Heads, head = (_firstPair + pair) % _shape.Heads;
-            if (i % 2 == 0) { HostAttentionTiles<TWidth, TVector>.PackKeys(_k.At(sample, head, 0), _k.Stride, _k.Rows, _shape.HeadDim, Keys(pair)); }
-            else { HostAttentionTiles<TWidth, TVector>.PackValues(_v.At(sample, head, 0), _v.Stride, _v.Rows, _shape.HeadDim, Values(pair)); }
-        }
-    }
-
-    private void Tiles(long start, long end)
-    {
-        for (long i = start; i < end; i++) { Tile((int)(i / _tiles), (int)(i % _tiles) * TileRows); }
+        int key = tile * TileKeys, keys = Math.Min(TileKeys, Shape.Keys - key);
+        float* packed = scratch + (long)tile * (_keyWords + _valueWords);
+        HostAttentionTiles<TWidth, TVector>.PackLeft(_k.At(sample, head, key), _k.Stride, keys, Shape.HeadDim, _sign, packed);
+        HostAttentionTiles<TWidth, TVector>.PackRight(_v.At(sample, head, key), _v.Stride, keys, Shape.HeadDim, packed + _keyWords);
     }
 
     [SkipLocalsInit]
-    private void Tile(int pair, int query)
+    protected override void Compute(int sample, int head, float* scratch, int tile)
     {
-        const int RowWords = HostAttentionTiles<TWidth, TVector>.RowWords;
-        float* memory = stackalloc float[2 * RowWords + HostAttentionTiles<TWidth, TVector>.ScoreWords + 2 * TileRows + 16];
-        float* left = HostScratch.Align(memory), sums = left + RowWords, scores = sums + RowWords;
-        float* maximum = scores + HostAttentionTiles<TWidth, TVector>.ScoreWords, total = maximum + TileRows;
-        int sample = (_firstPair + pair) / _shape.Heads, head = (_firstPair + pair) % _shape.Heads;
-        int rows = Math.Min(TileRows, _shape.Queries - query), headDim = _shape.HeadDim;
-        HostAttentionTiles<TWidth, TVector>.PackTile(_q.At(sample, head, query), _q.Stride, rows, headDim, _shape.Scale, left);
-        for (int r = 0; r < rows; r++) { (maximum[r], total[r]) = (float.NegativeInfinity, 0); }
-        for (int key = 0; key < _shape.Keys; key += TileColumns)
+        float* memory = stackalloc float[2 * TileQueries * HostBackend.MostHeadDim + TileKeys * KeyRows.Words + 3 * TileQueries + 16];
+        float* right = HostScratch.Align(memory), sums = right + TileQueries * HostBackend.MostHeadDim, scores = sums + TileQueries * HostBackend.MostHeadDim;
+        float* maximum = scores + TileKeys * KeyRows.Words, total = maximum + TileQueries, rescale = total + TileQueries;
+        int query = tile * TileQueries, queries = Math.Min(TileQueries, Shape.Queries - query), headDim = Shape.HeadDim;
+        HostAttentionTiles<TWidth, TVector>.PackTransposed(_q.At(sample, head, query), _q.Stride, queries, headDim, right);
+        new Span<float>(maximum, TileQueries).Fill(float.MinValue);
+        new Span<float>(total, TileQueries).Clear();
+        for (int key = 0; key < Shape.Keys; key += TileKeys, scratch += _keyWords + _valueWords)
         {
-            int columns = Math.Min(TileColumns, _shape.Keys - key);
-            HostAttentionTiles<TWidth, TVector>.Scores(left, Keys(pair), rows, key, columns, headDim, scores);
-            Softmax(scores, rows, columns, maximum, total, sums, key == 0);
-            HostAttentionTiles<TWidth, TVector>.AddProduct(scores, Values(pair), _shape.Keys, key, rows, columns, headDim, sums, key > 0);
+            int keys = Math.Min(TileKeys, Shape.Keys - key);
+            HostAttentionTiles<TWidth, TVector>.Scores(scratch, right, keys, queries, headDim, scores);
+            for (int i = 0; i < queries; i += TWidth.Count) { Softmax(scores + i, keys, _factor, maximum + i, total + i, rescale + i); }
+            if (key > 0) { Rescale(sums, rescale, queries, headDim); }
+            HostAttentionTiles<TWidth, TVector>.AddProduct<QueryRows>(scores, scratch + _keyWords, queries, keys, headDim, sums, key > 0);
         }
+        Finish(sums, maximum, total, sample, head, query, queries);
+    }
+
+    private void Finish(float* sums, float* maximum, float* total, int sample, int head, int query, int queries)
+    {
+        int stride = HostAttentionTiles<TWidth, TVector>.SumStride(Shape.HeadDim);
+        float* lse = _lse + ((long)sample * Shape.Heads + head) * Shape.Queries + query;
+        for (int r = 0; r < queries; r++)
+        {
+            HostAttentionTiles<TWidth, TVector>.StoreRow(sums + r * stride, Shape.HeadDim, 1 / total[r], _o.At(sample, head, query + r));
+        }
+        ElementwiseDrivers.Apply(new LogSum(Math.Abs(Shape.Scale)), maximum, total, lse, queries);
+    }
+
+    /// <summary>scale·m + log l.</summary>
+    private readonly struct LogSum(float scale) : IBinary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V maximum, V total) where V : struct, ILanes<V> => V.MulAdd(V.All(scale), maximum, VectorMath.Log(total));
+    }
+
+    /// <summary>Multiplies the sums of every query whose maximum grew by e^(m−m').</summary>
+    private static void Rescale(float* sums, float* factor, int queries, int headDim)
+    {
         int stride = HostAttentionTiles<TWidth, TVector>.SumStride(headDim);
-        float* lse = _lse + (long)(_firstPair + pair) * _shape.Queries + query;
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < queries; r++)
         {
-            HostAttentionTiles<TWidth, TVector>.StoreRow(sums + r * stride, headDim, 1 / total[r], _o.At(sample, head, query + r));
-            lse[r] = maximum[r] + MathF.Log(total[r]);
+            if (factor[r] != 1) { HostAttentionTiles<TWidth, TVector>.Scale(sums + r * stride, headDim, factor[r]); }
         }
     }
 
-    private void Softmax(float* scores, int rows, int columns, float* maximum, float* total, float* sums, bool first)
-    {
-        int stride = HostAttentionTiles<TWidth, TVector>.SumStride(_shape.HeadDim);
-        for (int r = 0; r < rows; r++)
-        {
-            float before = maximum[r];
-            float sum = ExpRow(scores + r * ScoreRows.RowStride, columns, ref maximum[r]);
-            if (maximum[r] == before)
-            {
-                total[r] += sum;
-                continue;
-            }
-            float factor = MathF.Exp(before - maximum[r]);
-            total[r] = total[r] * factor + sum;
-            if (!first) { HostAttentionTiles<TWidth, TVector>.Scale(sums + r * stride, stride, factor); }
-        }
-    }
-
-    /// <summary>Replaces a row of scores by e^(score − maximum) with the maximum over this row and the ones before; returns their sum. Columns that fill the last register become about 0.</summary>
+    /// <summary>
+    /// Replaces a register's width of queries in a tile of scores s by e^(factor·s − m) with the running maximum m, adds them to the
+    /// running sum and leaves e^(m−m') in <paramref name="rescale"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float ExpRow(float* row, int columns, ref float maximum)
+    private static void Softmax(float* scores, int keys, float factor, float* maximum, float* total, float* rescale)
     {
-        int width = (columns + TWidth.Count - 1) / TWidth.Count * TWidth.Count;
-        for (int i = columns; i < width; i++) { row[i] = float.NegativeInfinity; }
-        TVector largest = TWidth.Broadcast(maximum);
-        for (int i = 0; i < width; i += TWidth.Count) { largest = TWidth.Max(largest, TWidth.Load(row + i)); }
-        maximum = TWidth.Largest(largest);
-        TVector shift = TWidth.Broadcast(maximum), sum = TWidth.Broadcast(0);
-        for (int i = 0; i < width; i += TWidth.Count)
+        TVector before = TWidth.Load(maximum), largest = Largest(scores, keys, before), factors = TWidth.Broadcast(factor);
+        TVector shift = TWidth.Multiply(TWidth.Multiply(largest, factors), TWidth.Broadcast(-1f));
+        TVector sum = TWidth.Broadcast(0);
+        for (int key = 0; key < keys; key++, scores += KeyRows.Words)
         {
-            TVector e = HostAttentionMath<TWidth, TVector>.Exp(TWidth.Subtract(TWidth.Load(row + i), shift));
-            TWidth.Store(row + i, e);
+            TVector e = HostAttentionMath<TWidth, TVector>.Exp2(TWidth.MultiplyAdd(TWidth.Load(scores), factors, shift));
+            TWidth.Store(scores, e);
             sum = TWidth.Add(sum, e);
         }
-        return TWidth.Sum(sum);
+        // The difference first: it is exactly 0 where the maximum stays.
+        TVector grown = HostAttentionMath<TWidth, TVector>.Exp2(TWidth.Multiply(TWidth.Subtract(before, largest), factors));
+        TWidth.Store(rescale, grown);
+        TWidth.Store(total, TWidth.MultiplyAdd(TWidth.Load(total), grown, sum));
+        TWidth.Store(maximum, largest);
+    }
+
+    /// <summary>The largest score per query: four chains, because one would wait for every comparison.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Largest(float* scores, int keys, TVector before)
+    {
+        TVector a = before, b = before, c = before, d = before;
+        int key = 0;
+        for (; key + 4 <= keys; key += 4, scores += 4 * KeyRows.Words)
+        {
+            a = TWidth.Max(a, TWidth.Load(scores));
+            b = TWidth.Max(b, TWidth.Load(scores + KeyRows.Words));
+            c = TWidth.Max(c, TWidth.Load(scores + 2 * KeyRows.Words));
+            d = TWidth.Max(d, TWidth.Load(scores + 3 * KeyRows.Words));
+        }
+        for (; key < keys; key++, scores += KeyRows.Words) { a = TWidth.Max(a, TWidth.Load(scores)); }
+        return TWidth.Max(TWidth.Max(a, b), TWidth.Max(c, d));
     }
 }

@@ -5,7 +5,8 @@ namespace I2M.Kernels.Host;
 // o = softmax(scale·q·kᵀ)·v and its gradients. Kept for backward: o and lse. The width of the vectors is chosen here.
 public sealed unsafe partial class HostBackend
 {
-    private const int MostHeadDim = 128;
+    /// <summary>Tiles on the stack have room for so many channels.</summary>
+    internal const int MostHeadDim = 128;
 
     /// <inheritdoc cref="IBackend.Attention"/>
     public void Attention(BufferView q, BufferView k, BufferView v, in AttentionShape shape, BufferView o, BufferView lse)
