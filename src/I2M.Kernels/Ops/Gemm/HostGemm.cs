@@ -3,7 +3,7 @@ namespace I2M.Kernels.Host;
 /// <summary>
 /// Matrix product by packing and register tiles (Goto and van de Geijn 2008). A slab of both factors is packed into panels, then the
 /// tiles of c are computed in parallel, each by one thread over the slab's whole depth, so the sums do not depend on the thread count.
-/// A left factor with contiguous depth and few uses is read where it lies instead. Sizes: a right panel of <see cref="BlockDepth"/> rows stays
+/// A left factor with contiguous depth is read where it lies instead: a copy would cost more than its order gains. Sizes: a right panel of <see cref="BlockDepth"/> rows stays
 /// close to the core while the left panels of a tile pass from L2; a slab bounds the scratch memory for any shape.
 /// </summary>
 internal sealed unsafe class HostGemm<TWidth, TVector>
@@ -24,8 +24,6 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     private const int PackGrain = 1 << 14;
     /// <summary>Lanes that are packed together: whole cache lines of every row of a factor whose lanes are contiguous, for every width.</summary>
     private const int PackLanes = 96;
-    /// <summary>Up to so many columns, a copy of the left factor is not used often enough to pay.</summary>
-    private static readonly int DirectColumns = int.Parse(Environment.GetEnvironmentVariable("DIRECT") ?? "1024");
 
     private static readonly int s_panelRows = TWidth.PanelRows;
     private static readonly int s_panelColumns = 2 * TWidth.Count;
@@ -48,7 +46,7 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
         _b = b;
         _panels = panels;
         _store = store;
-        _direct = !shape.TransposeA && shape.N <= DirectColumns;
+        _direct = !shape.TransposeA;
         _rightPanels = Divide(shape.N, s_panelColumns);
     }
 
@@ -63,7 +61,7 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     public static void Run(ForRows threads, BufferPool pool, float* a, float* b, float* panels, in GemmShape shape, in HostBackend.GemmStore store)
     {
         GemmShape folded = Fold(shape);
-        if (Math.Min(folded.M, folded.N) <= HostSkinnyGemm<TWidth, TVector>.Most) { HostSkinnyGemm<TWidth, TVector>.Run(threads, pool, a, b, folded, store); }
+        if (Math.Min(folded.M, folded.N) <= HostSkinnyGemm<TWidth, TVector>.MostRows) { HostSkinnyGemm<TWidth, TVector>.Run(threads, pool, a, b, folded, store); }
         else { new HostGemm<TWidth, TVector>(a, b, panels, folded, store).Slabs(threads, pool); }
     }
 

@@ -10,10 +10,10 @@ namespace I2M.Kernels.Host;
 internal static unsafe class HostPacking
 {
     /// <summary>Depth that is transposed at a time: the written part of a panel stays in L1 until all its lanes are there.</summary>
-    private static readonly int RowBlock = int.Parse(Environment.GetEnvironmentVariable("RB") ?? "64");
+    private const int RowBlock = 128;
 
     /// <summary>Depth that is copied at a time: whole cache lines of the source are read once for neighbouring panels.</summary>
-    private static readonly int ColumnBlock = int.Parse(Environment.GetEnvironmentVariable("CB") ?? "8");
+    private const int ColumnBlock = 16;
 
     /// <summary>Packs neighbouring panels of source[i · stride + k], <paramref name="panelStride"/> words apart; <paramref name="valid"/> counts all their lanes.</summary>
     public static void PackRowPanels(float* source, long stride, int valid, int depth, int width, float* destination, long panelStride)

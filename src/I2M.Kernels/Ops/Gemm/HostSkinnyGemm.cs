@@ -11,7 +11,6 @@ internal sealed unsafe class HostSkinnyGemm<TWidth, TVector>
 {
     /// <summary>Most rows (or columns) that count as few.</summary>
     public const int MostRows = 16;
-    public static readonly int Most = int.Parse(Environment.GetEnvironmentVariable("MR") ?? "16");
     private const int SumColumns = 256;
     private const int DotColumns = 16;
     /// <summary>Words of y that are worth waking a thread.</summary>
