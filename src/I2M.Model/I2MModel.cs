@@ -86,6 +86,7 @@ public sealed class I2MModel : IDisposable
         try
         {
             Checkpoint.LoadWeights(file, model._arena, preferAverage);
+            model._arena.PackWeights();
             return model;
         }
         catch

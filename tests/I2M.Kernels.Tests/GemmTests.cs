@@ -57,28 +57,163 @@ public sealed class GemmTests
         Check(backend, new GemmShape(GemmLayout.TN, 192, 96, 1750), bias: false);
     }
 
-    private static void Check(string backend, GemmShape s, bool bias)
+    /// <summary>Every epilogue on every path: few rows, few columns, whole and partial tiles, one and several blocks of the depth.</summary>
+    [Theory, MemberData(nameof(Rows))]
+    public void Gemm_applies_every_epilogue(string backend, GemmLayout layout)
     {
-        using var run = new OperationRun(nameof(IBackend.Gemm), backend, s);
+        // No single element: gelu' crosses zero, and there the relative error of one number means nothing.
+        foreach (var (m, n, k) in new[] { (1, 5, 1), (2, 1, 31), (9, 33, 2), (31, 32, 33), (33, 17, 127), (65, 66, 515), (5, 129, 33), (130, 5, 40) })
+        {
+            var shape = new GemmShape(layout, m, n, k) { LeadingC = n + 3 };
+            foreach (GemmActivation activation in Enum.GetValues<GemmActivation>())
+            {
+                foreach (EpilogueParts parts in s_parts)
+                {
+                    if (activation == GemmActivation.None && (parts & (EpilogueParts.PreActivation | EpilogueParts.Gradient)) != 0) { continue; }
+                    Check(backend, shape, activation, parts);
+                }
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Gemm_applies_epilogues_to_batches(string backend)
+    {
+        var shape = new GemmShape(GemmLayout.NT, 14, 21, 34) { Batch = 3, StrideA = 14 * 34, StrideB = 21 * 34, StrideC = (14 * 21) + 7 };
+        foreach (GemmShape s in new[] { shape, shape with { StrideB = 0 }, shape with { StrideB = 0, StrideC = 14 * 21 } })
+        {
+            Check(backend, s, GemmActivation.GeluErf, EpilogueParts.Bias | EpilogueParts.PreActivation | EpilogueParts.Residual);
+            Check(backend, s, GemmActivation.GeluTanh, EpilogueParts.Gradient | EpilogueParts.Accumulate);
+            Check(backend, s, GemmActivation.None, EpilogueParts.Bias | EpilogueParts.ResidualIsC);
+        }
+    }
+
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Gemm_names_parts_of_an_epilogue_that_do_not_go_together(string backend)
+    {
+        using var run = new OperationRun(nameof(IBackend.Gemm), backend, "wrong epilogues");
+        BufferView x = run.In(run.Normal(12)), y = run.In(run.Normal(12)), c = run.InOut(run.Normal(9)), other = run.InOut(run.Normal(9)), small = run.In(run.Normal(2));
+        var shape = new GemmShape(GemmLayout.NN, 3, 3, 4);
+        Refuses(nameof(GemmEpilogue.PreActivation), new GemmEpilogue { PreActivation = other }, shape);
+        Refuses(nameof(GemmEpilogue.PreActivation), new GemmEpilogue { Activation = GemmActivation.GeluErf, PreActivation = c }, shape);
+        Refuses(nameof(GemmEpilogue.PreActivation), new GemmEpilogue { Activation = GemmActivation.GeluErf, PreActivation = other, GeluGradientOf = x }, shape);
+        Refuses(nameof(GemmEpilogue.GeluGradientOf), new GemmEpilogue { GeluGradientOf = x }, shape);
+        Refuses(nameof(GemmEpilogue.GeluGradientOf), new GemmEpilogue { Activation = GemmActivation.GeluErf, GeluGradientOf = c }, shape);
+        Refuses(nameof(GemmEpilogue.Residual), new GemmEpilogue { Residual = c }, shape with { Accumulate = true });
+        Refuses(nameof(GemmEpilogue.Residual), new GemmEpilogue { Residual = small }, shape);
+        Refuses(nameof(GemmEpilogue.Bias), small, shape);
+        Refuses(nameof(GemmEpilogue.Activation), new GemmEpilogue { Activation = (GemmActivation)7 }, shape);
+        using PackedMatrix packed = run.Backend.Pack(y, shape);
+        Refuses("shape", BufferView.None, shape with { K = 3 }, packed);
+        Refuses("shape", BufferView.None, shape with { Batch = 2, StrideB = 12 }, packed);
+
+        void Refuses(string part, GemmEpilogue epilogue, GemmShape s, PackedMatrix? right = null)
+        {
+            var e = Assert.Throws<ArgumentException>(() =>
+            {
+                if (right is null) { run.Backend.Gemm(x, y, epilogue, s, c); }
+                else { run.Backend.Gemm(x, right, epilogue, s, c); }
+            });
+            Assert.Equal(part, e.ParamName);
+        }
+    }
+
+    [Theory, MemberData(nameof(Rows))]
+    public void A_packed_factor_gives_the_same_bits(string backend, GemmLayout layout)
+    {
+        foreach (var (m, n, k) in new[] { (1, 33, 5), (8, 40, 65), (12, 100, 70), (33, 17, 127), (70, 257, 1), (65, 66, 515), (40, 31, 2000) })
+        {
+            foreach (GemmEpilogue epilogue in new[] { BufferView.None, new GemmEpilogue { Activation = GemmActivation.GeluErf } })
+            {
+                var shape = new GemmShape(layout, m, n, k);
+                using var run = new OperationRun(nameof(IBackend.Pack), backend, shape);
+                BufferView a = run.In(run.Normal((long)m * k)), b = run.In(run.Normal((long)n * k)), c = run.Out((long)m * n), expected = run.Out((long)m * n);
+                using PackedMatrix packed = run.Backend.Pack(b, shape);
+                run.Execute(device =>
+                {
+                    device.Gemm(a, b, epilogue, shape, expected);
+                    device.Gemm(a, packed, epilogue, shape, c);
+                });
+                run.Exact("c", c, run.Read(expected));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_packed_factor_gives_its_memory_back()
+    {
+        IBackend host = Backends.Get("host");
+        using var run = new OperationRun(nameof(IBackend.Pack), "host", "lifetime");
+        BufferView b = run.In(run.Normal(40)), a = run.In(run.Normal(36)), c = run.Out(40);
+        long before = host.Pool.LiveBytes;
+        PackedMatrix packed = host.Pack(b, new GemmShape(GemmLayout.NT, 1, 10, 4));
+        Assert.InRange(packed.Bytes, 160, host.Pool.LiveBytes - before);
+        packed.Dispose();
+        packed.Dispose();
+        Assert.Equal(before, host.Pool.LiveBytes);
+        Assert.Throws<ObjectDisposedException>(() => host.Gemm(a, packed, BufferView.None, new GemmShape(GemmLayout.NT, 4, 10, 4), c));
+    }
+
+    [Flags]
+    private enum EpilogueParts
+    {
+        None = 0, Bias = 1, PreActivation = 2, Residual = 4, ResidualIsC = 8, Gradient = 16, Accumulate = 32,
+    }
+
+    private static readonly EpilogueParts[] s_parts =
+    [
+        EpilogueParts.None,
+        EpilogueParts.Bias | EpilogueParts.Residual,
+        EpilogueParts.Bias | EpilogueParts.PreActivation,
+        EpilogueParts.Bias | EpilogueParts.PreActivation | EpilogueParts.ResidualIsC,
+        EpilogueParts.PreActivation | EpilogueParts.Residual | EpilogueParts.Accumulate,
+        EpilogueParts.Gradient,
+        EpilogueParts.Gradient | EpilogueParts.Bias | EpilogueParts.Residual,
+        EpilogueParts.Gradient | EpilogueParts.Accumulate,
+    ];
+
+    private static void Check(string backend, GemmShape s, bool bias) =>
+        Check(backend, s, GemmActivation.None, (bias ? EpilogueParts.Bias : 0) | (s.Accumulate ? EpilogueParts.Accumulate : 0));
+
+    private static void Check(string backend, GemmShape s, GemmActivation activation, EpilogueParts parts)
+    {
+        bool Has(EpilogueParts part) => (parts & part) != 0;
+        s = s with { Accumulate = Has(EpilogueParts.Accumulate) };
+        using var run = new OperationRun(nameof(IBackend.Gemm), backend, $"{s} {activation} {parts}");
         int rowsA = s.TransposeA ? s.K : s.M, columnsA = s.TransposeA ? s.M : s.K, rowsB = s.TransposeB ? s.N : s.K, columnsB = s.TransposeB ? s.K : s.N;
         long lengthA = (s.Batch - 1) * s.StrideA + (rowsA - 1) * s.LeadingA + columnsA, lengthB = (s.Batch - 1) * s.StrideB + (rowsB - 1) * s.LeadingB + columnsB;
         long lengthC = (s.Batch - 1) * s.StrideC + (s.M - 1) * s.LeadingC + s.N;
-        float[] a = run.Normal(lengthA), b = run.Normal(lengthB), offsets = run.Normal(s.N), before = run.Normal(lengthC);
-        BufferView ba = run.In(a), bb = run.In(b), bias0 = bias ? run.In(offsets) : BufferView.None, c = s.Accumulate ? run.InOut(before) : run.Out(lengthC);
-        run.Execute(backend => backend.Gemm(ba, bb, bias0, s, c));
-        double[] product = Compositions.Gemm(Node.Leaf(a, a.Length), Node.Leaf(b, b.Length), bias ? Node.Leaf(offsets, s.N) : null, s).Value;
-        var expected = new double[product.Length];
-        float[] result = run.Read(c);
-        var actual = new float[product.Length];
-        var covered = new bool[lengthC];
-        for (int i = 0; i < product.Length; i++)
+        float[] a = run.Normal(lengthA), b = run.Normal(lengthB), offsets = run.Normal(s.N), before = run.Normal(lengthC), residual = run.Normal(lengthC), inner = run.Normal(lengthC);
+        bool reads = s.Accumulate || Has(EpilogueParts.ResidualIsC);
+        BufferView ba = run.In(a), bb = run.In(b), c = reads ? run.InOut(before) : run.Out(lengthC), pre = Has(EpilogueParts.PreActivation) ? run.Out(lengthC) : BufferView.None;
+        var epilogue = new GemmEpilogue
         {
-            long at = i / (s.M * s.N) * s.StrideC + i / s.N % s.M * s.LeadingC + i % s.N;
-            covered[at] = true;
-            actual[i] = result[at];
-            expected[i] = product[i] + (s.Accumulate ? before[at] : 0);
+            Bias = Has(EpilogueParts.Bias) ? run.In(offsets) : BufferView.None,
+            Activation = activation,
+            PreActivation = pre,
+            Residual = Has(EpilogueParts.ResidualIsC) ? c : Has(EpilogueParts.Residual) ? run.In(residual) : BufferView.None,
+            GeluGradientOf = Has(EpilogueParts.Gradient) ? run.In(inner) : BufferView.None,
+        };
+        run.Execute(device => device.Gemm(ba, bb, epilogue, s, c));
+        double[] product = Compositions.Gemm(Node.Leaf(a, a.Length), Node.Leaf(b, b.Length), Has(EpilogueParts.Bias) ? Node.Leaf(offsets, s.N) : null, s).Value;
+        long[] places = [.. Enumerable.Range(0, product.Length).Select(i => i / (s.M * s.N) * s.StrideC + i / s.N % s.M * s.LeadingC + i % s.N)];
+        double[] expected = Has(EpilogueParts.Gradient) ? Compositions.GeluGradient(product, [.. places.Select(at => (double)inner[at])], activation == GemmActivation.GeluTanh) : activation switch
+        {
+            GemmActivation.GeluErf => Compositions.GeluErf(Node.Leaf(product, product.Length)).Value,
+            GemmActivation.GeluTanh => Compositions.GeluTanh(Node.Leaf(product, product.Length)).Value,
+            _ => [.. product],
+        };
+        for (int i = 0; i < expected.Length; i++) { expected[i] += (Has(EpilogueParts.Residual) ? residual[places[i]] : 0) + (reads ? before[places[i]] : 0); }
+        var covered = new bool[lengthC];
+        foreach (long at in places) { covered[at] = true; }
+        Compare("c", c, expected, !reads);
+        if (!pre.IsNone) { Compare("value before the activation", pre, product, poisoned: true); }
+
+        void Compare(string what, BufferView view, double[] values, bool poisoned)
+        {
+            float[] result = run.Read(view);
+            run.Close(what, [.. places.Select(at => result[at])], values, Math.Sqrt(s.K));
+            if (poisoned) { run.StillPoison(view, i => !covered[i]); }
         }
-        run.Close("c", actual, expected, Math.Sqrt(s.K));
-        if (!s.Accumulate) { run.StillPoison(c, i => !covered[i]); }
     }
 }

@@ -22,6 +22,13 @@ public sealed class HostThreadsTests
         ["gated residual"] = (b, x, y, small, o) => b.GatedResidualBackward(x, small, y, s_modulation, o.Slice(0, Count), o.Slice(Count, 5 * Columns)),
         ["mix rows"] = (b, x, y, small, o) => b.MixRowsBackward(small.Slice(0, Rows), x, Rows, o.Slice(0, Count), o.Slice(Count, Columns)),
         ["matrix product"] = (b, x, y, small, o) => { b.Gemm(x, y, BufferView.None, new GemmShape(GemmLayout.TN, Columns, Columns, Rows), o.Slice(0, Columns * Columns)); b.Gemm(x, y, small, new GemmShape(GemmLayout.NT, Rows, Rows, Columns), o.From(10_000)); },
+        ["matrix product with GELU"] = (b, x, y, small, o) =>
+        {
+            var shape = new GemmShape(GemmLayout.NT, Rows, 200, Columns);
+            b.Gemm(x, y, new GemmEpilogue { Bias = small, Activation = GemmActivation.GeluErf, PreActivation = o.Slice(0, 140_000), Residual = o.From(300_000) }, shape, o.Slice(140_000, 140_000));
+            using PackedMatrix packed = b.Pack(y, shape);
+            b.Gemm(x, packed, new GemmEpilogue { Activation = GemmActivation.GeluTanh, GeluGradientOf = o.Slice(0, 140_000) }, shape, o.From(400_000));
+        },
         ["layer norm"] = (b, x, y, small, o) => { b.LayerNorm(x, small.Slice(0, Columns), small.Slice(Columns, Columns), Columns, 1e-6f, o.Slice(0, Count), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows)); b.LayerNormBackward(x, small.Slice(0, Columns), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows), y, Columns, o.Slice(2 * Count, Count), o.Slice(3 * Count, Columns), o.Slice(3 * Count + Columns, Columns)); },
         ["adaptive layer norm"] = (b, x, y, small, o) => { b.AdaLayerNorm(x, small, small.From(480), s_modulation, 1e-6f, o.Slice(0, Count), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows)); b.AdaLayerNormBackward(x, small, o.Slice(Count, Rows), o.Slice(Count + Rows, Rows), y, s_modulation, o.Slice(2 * Count, Count), o.Slice(3 * Count, 480), o.Slice(3 * Count + 480, 480)); },
         ["softmax"] = (b, x, y, _, o) => { b.Softmax(x, Columns, o.Slice(0, Count)); b.SoftmaxBackward(o.Slice(0, Count), y, Columns, o.Slice(Count, Count)); },

@@ -1,3 +1,5 @@
+using I2M.Kernels;
+
 namespace I2M.Autograd.Modules;
 
 /// <summary>y = x·weightᵀ + bias over the last dimension; weight [out, in].</summary>
@@ -15,6 +17,18 @@ public sealed class Linear : Module
         _bias = AddParameter("bias", [outputs], bias ?? Initializers.Zeros, decay: false);
     }
 
-    /// <summary>[…, in] → […, out].</summary>
-    public Tensor Forward(Tensor x) => x.Linear(_weight.Value, _bias.Value);
+    /// <summary>activation(x·weightᵀ + bias) + residual: […, in] → […, out].</summary>
+    /// <param name="x">[…, in]</param>
+    /// <param name="activation">GELU, or None.</param>
+    /// <param name="residual">[…, out] or null.</param>
+    public Tensor Forward(Tensor x, GemmActivation activation = GemmActivation.None, Tensor? residual = null) =>
+        _weight.Packed(0, Outputs, x.Rows) is { } packed
+            ? x.Linear(packed, Bias.View, activation, residual)
+            : x.Linear(Weight, Bias, activation, residual);
+
+    internal Tensor Weight => _weight.Value;
+
+    internal Tensor Bias => _bias.Value;
+
+    private int Outputs => _bias.Length;
 }

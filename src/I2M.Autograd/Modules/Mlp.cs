@@ -1,10 +1,12 @@
+using I2M.Kernels;
+
 namespace I2M.Autograd.Modules;
 
 /// <summary>Linear → GELU → Linear, named 0 and 2 as in torch.nn.Sequential (1 is the activation).</summary>
 public sealed class Mlp : Module
 {
     private readonly Linear _expand, _contract;
-    private readonly bool _tanh;
+    private readonly GemmActivation _form;
 
     /// <param name="channels">Width in and out.</param>
     /// <param name="hidden">Width between.</param>
@@ -15,14 +17,14 @@ public sealed class Mlp : Module
     {
         _expand = AddModule("0", new Linear(channels, hidden, weight, bias(channels)));
         _contract = AddModule("2", new Linear(hidden, channels, weight, bias(hidden)));
-        _tanh = tanh;
+        _form = tanh ? GemmActivation.GeluTanh : GemmActivation.GeluErf;
     }
 
-    /// <summary>[…, channels] → the same shape.</summary>
-    public Tensor Forward(Tensor x)
+    /// <summary>[…, channels] → the same shape, plus the residual where there is one.</summary>
+    public Tensor Forward(Tensor x, Tensor? residual = null)
     {
-        using Tensor h = _expand.Forward(x);
-        using Tensor a = _tanh ? h.GeluTanh() : h.GeluErf();
-        return _contract.Forward(a);
+        if (GradMode.IsEnabled) { return x.GeluMlp(_expand.Weight, _expand.Bias, _contract.Weight, _contract.Bias, _form, residual); }
+        using Tensor a = _expand.Forward(x, _form);
+        return _contract.Forward(a, GemmActivation.None, residual);
     }
 }

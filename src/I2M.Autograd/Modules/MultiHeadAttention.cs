@@ -1,3 +1,5 @@
+using I2M.Kernels;
+
 namespace I2M.Autograd.Modules;
 
 /// <summary>
@@ -22,12 +24,7 @@ public sealed class MultiHeadAttention : Module
     }
 
     /// <summary>Self-attention: [batch, tokens, channels] → the same shape.</summary>
-    public Tensor Forward(Tensor x)
-    {
-        using Tensor qkv = x.Linear(_inWeight.Value, _inBias.Value);
-        using Tensor o = qkv.SelfAttention(_heads);
-        return _outProjection.Forward(o);
-    }
+    public Tensor Forward(Tensor x) => AddSelf(x, null);
 
     /// <summary>Cross-attention: x [batch, queries, channels] over context [batch, keys, channels] → x's shape.</summary>
     public Tensor Forward(Tensor x, Tensor context)
@@ -36,21 +33,32 @@ public sealed class MultiHeadAttention : Module
         return ForwardProjected(x, kv);
     }
 
-    /// <summary>Keys and values of a context, [batch, keys, 2·channels]: they do not depend on x, so a sampler computes them once.</summary>
-    public Tensor ProjectContext(Tensor context)
+    /// <summary>Self-attention over x plus the residual, all [batch, tokens, channels].</summary>
+    public Tensor AddSelf(Tensor x, Tensor? residual)
     {
-        using Tensor weight = _inWeight.Value.SliceRows(_channels, 2 * _channels);
-        using Tensor bias = _inBias.Value.SliceRows(_channels, 2 * _channels);
-        return context.Linear(weight, bias);
+        using Tensor qkv = Project(x, 0, 3 * _channels);
+        using Tensor o = qkv.SelfAttention(_heads);
+        return _outProjection.Forward(o, GemmActivation.None, residual);
     }
 
-    /// <summary>Cross-attention over the result of <see cref="ProjectContext"/>.</summary>
-    public Tensor ForwardProjected(Tensor x, Tensor kv)
+    /// <summary>Keys and values of a context, [batch, keys, 2·channels]: they do not depend on x, so a sampler computes them once.</summary>
+    public Tensor ProjectContext(Tensor context) => Project(context, _channels, 2 * _channels);
+
+    /// <summary>Cross-attention over the result of <see cref="ProjectContext"/>, plus the residual where there is one.</summary>
+    public Tensor ForwardProjected(Tensor x, Tensor kv, Tensor? residual = null)
     {
-        using Tensor weight = _inWeight.Value.SliceRows(0, _channels);
-        using Tensor bias = _inBias.Value.SliceRows(0, _channels);
-        using Tensor q = x.Linear(weight, bias);
+        using Tensor q = Project(x, 0, _channels);
         using Tensor o = q.CrossAttention(kv, _heads);
-        return _outProjection.Forward(o);
+        return _outProjection.Forward(o, GemmActivation.None, residual);
+    }
+
+    /// <summary>x by <paramref name="rows"/> rows of the packed projection from <paramref name="row"/> on.</summary>
+    private Tensor Project(Tensor x, int row, int rows)
+    {
+        if (_inWeight.Packed(row, rows, x.Rows) is { } packed) { return x.Linear(packed, _inBias.Value.View.Slice(row, rows)); }
+        if (rows == 3 * _channels) { return x.Linear(_inWeight.Value, _inBias.Value); }
+        using Tensor weight = _inWeight.Value.SliceRows(row, rows);
+        using Tensor bias = _inBias.Value.SliceRows(row, rows);
+        return x.Linear(weight, bias);
     }
 }

@@ -5,7 +5,12 @@ namespace I2M.Autograd.Modules;
 /// <summary>A trainable array of a module. Its memory lies in a <see cref="ParameterArena"/>, which makes it usable.</summary>
 public sealed class Parameter
 {
+    /// <summary>With fewer rows than this, products read the weight itself.</summary>
+    private const int PackFromRows = 32;
+
+    private readonly Dictionary<(int Row, int Rows), PackedMatrix> _packed = [];
     private Tensor? _value;
+    private bool _mayPack;
 
     /// <summary>Sizes, outermost first.</summary>
     public int[] Shape { get; }
@@ -32,5 +37,35 @@ public sealed class Parameter
         Length = checked((int)length);
     }
 
-    internal void Bind(Tensor value) => _value = value;
+    internal void Bind(Tensor value)
+    {
+        DropPacked();
+        _value = value;
+    }
+
+    /// <summary>From now on, <see cref="Packed"/> makes packed copies where they are wanted.</summary>
+    internal void AllowPacking() => _mayPack = true;
+
+    /// <summary>
+    /// Rows [row, row + rows) of a weight [out, in], packed as the right factor of x · weightᵀ, made at the first call; null while gradients are on,
+    /// where packing was not allowed, and for an x of few rows.
+    /// </summary>
+    internal PackedMatrix? Packed(int row, int rows, int rowsOfX)
+    {
+        if (!_mayPack || GradMode.IsEnabled || rowsOfX < PackFromRows) { return null; }
+        if (!_packed.TryGetValue((row, rows), out PackedMatrix? packed))
+        {
+            int inputs = Length / Shape[0];
+            packed = Value.Backend.Pack(Value.View.Slice((long)row * inputs, (long)rows * inputs), new GemmShape(GemmLayout.NT, 0, rows, inputs));
+            _packed.Add((row, rows), packed);
+        }
+        return packed;
+    }
+
+    /// <summary>Gives packed copies back: the values change.</summary>
+    internal void DropPacked()
+    {
+        foreach (PackedMatrix packed in _packed.Values) { packed.Dispose(); }
+        _packed.Clear();
+    }
 }

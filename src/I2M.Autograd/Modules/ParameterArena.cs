@@ -79,6 +79,17 @@ public sealed class ParameterArena : IDisposable
         }
     }
 
+    /// <summary>
+    /// Lets layers keep packed copies of their weights for products without gradients, made when a layer is first used on many rows: on the host about as
+    /// much memory again as those weights. <see cref="Write"/> and <see cref="Bind"/> drop them; a change of <see cref="Values"/> by other means does not.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The arena is trainable: an optimiser changes the values under the copies.</exception>
+    public void PackWeights()
+    {
+        if (!_gradients.IsNone) { throw new InvalidOperationException("Weights are packed for inference only; this arena is trainable."); }
+        foreach (Entry entry in Entries) { entry.Parameter.AllowPacking(); }
+    }
+
     /// <summary>One parameter's part of a block with the arena's layout (values, gradients, moments or averages), copied to the host.</summary>
     public float[] Read(Entry entry, BufferView block)
     {
@@ -88,11 +99,16 @@ public sealed class ParameterArena : IDisposable
     }
 
     /// <summary>Overwrites one parameter's part of a block with the arena's layout.</summary>
-    public void Write(Entry entry, BufferView block, ReadOnlySpan<float> data) => Backend.CopyFromHost(data, block.Slice(entry.Offset, entry.Parameter.Length));
+    public void Write(Entry entry, BufferView block, ReadOnlySpan<float> data)
+    {
+        entry.Parameter.DropPacked();
+        Backend.CopyFromHost(data, block.Slice(entry.Offset, entry.Parameter.Length));
+    }
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
+        foreach (Entry entry in Entries) { entry.Parameter.DropPacked(); }
         Backend.Pool.Return(_values);
         if (!_gradients.IsNone) { Backend.Pool.Return(_gradients); }
     }

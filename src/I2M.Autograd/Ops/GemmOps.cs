@@ -4,19 +4,76 @@ namespace I2M.Autograd;
 
 public static partial class TensorOps
 {
-    /// <summary>x · weightᵀ + bias over the last dimension, PyTorch's linear.</summary>
+    /// <summary>activation(x · weightᵀ + bias) + residual over the last dimension: PyTorch's linear and what often follows it, in one pass over the result.</summary>
     /// <param name="x">[…, in]</param>
     /// <param name="weight">[out, in]</param>
     /// <param name="bias">[out] or null.</param>
-    public static Tensor Linear(this Tensor x, Tensor weight, Tensor? bias)
+    /// <param name="activation">GELU, or None.</param>
+    /// <param name="residual">[…, out] or null.</param>
+    public static Tensor Linear(this Tensor x, Tensor weight, Tensor? bias, GemmActivation activation = GemmActivation.None, Tensor? residual = null)
     {
         int outputs = weight.Shape[0], inputs = (int)(weight.Length / outputs);
+        Tensor y = LinearResult(x, outputs, inputs, residual);
+        bool records = GradMode.Records(x, weight, bias) || (residual is not null && GradMode.Records(residual));
+        using Tensor? inner = records && activation != GemmActivation.None ? y.EmptyLike() : null;
+        var epilogue = new GemmEpilogue { Bias = View(bias), Activation = activation, PreActivation = View(inner), Residual = View(residual) };
+        x.Backend.Gemm(x.View, weight.View, epilogue, new GemmShape(GemmLayout.NT, x.Rows, outputs, inputs), y.View);
+        return records ? y.Attach(new LinearNode(x, weight, bias, activation, inner, residual)) : y;
+    }
+
+    /// <summary>The same by a packed weight, for inference: nothing is recorded.</summary>
+    /// <param name="x">[…, in]</param>
+    /// <param name="weight">[out, in], packed as the right factor of an NT product.</param>
+    /// <param name="bias">[out] or None.</param>
+    /// <param name="activation">GELU, or None.</param>
+    /// <param name="residual">[…, out] or null.</param>
+    internal static Tensor Linear(this Tensor x, PackedMatrix weight, BufferView bias, GemmActivation activation = GemmActivation.None, Tensor? residual = null)
+    {
+        Tensor y = LinearResult(x, weight.Shape.N, weight.Shape.K, residual);
+        var epilogue = new GemmEpilogue { Bias = bias, Activation = activation, Residual = View(residual) };
+        x.Backend.Gemm(x.View, weight, epilogue, new GemmShape(GemmLayout.NT, x.Rows, weight.Shape.N, weight.Shape.K), y.View);
+        return y;
+    }
+
+    /// <summary>
+    /// contract(gelu(expand(x))) + residual, a transformer's MLP as one node: the gradient of the hidden values comes out of its product already
+    /// multiplied by GELU's derivative, and overwrites them.
+    /// </summary>
+    /// <param name="x">[…, in]</param>
+    /// <param name="expandWeight">[hidden, in]</param>
+    /// <param name="expandBias">[hidden]</param>
+    /// <param name="contractWeight">[out, hidden]</param>
+    /// <param name="contractBias">[out]</param>
+    /// <param name="form">Which GELU.</param>
+    /// <param name="residual">[…, out] or null.</param>
+    public static Tensor GeluMlp(this Tensor x, Tensor expandWeight, Tensor expandBias, Tensor contractWeight, Tensor contractBias, GemmActivation form, Tensor? residual = null)
+    {
+        bool records = GradMode.Records(x, expandWeight, expandBias) || GradMode.Records(contractWeight, contractBias, residual);
+        if (!records)
+        {
+            using Tensor a = x.Linear(expandWeight, expandBias, form);
+            return a.Linear(contractWeight, contractBias, GemmActivation.None, residual);
+        }
+        int hidden = expandWeight.Shape[0], outputs = contractWeight.Shape[0];
+        using Tensor h = LinearResult(x, hidden, expandWeight.Columns, null);
+        using Tensor inner = h.EmptyLike();
+        Tensor y = LinearResult(h, outputs, contractWeight.Columns, residual);
+        var expand = new GemmEpilogue { Bias = expandBias.View, Activation = form, PreActivation = inner.View };
+        x.Backend.Gemm(x.View, expandWeight.View, expand, new GemmShape(GemmLayout.NT, x.Rows, hidden, x.Columns), h.View);
+        var contract = new GemmEpilogue { Bias = contractBias.View, Residual = View(residual) };
+        x.Backend.Gemm(h.View, contractWeight.View, contract, new GemmShape(GemmLayout.NT, x.Rows, outputs, hidden), y.View);
+        return y.Attach(new GeluMlpNode([x, expandWeight, expandBias, contractWeight, contractBias, residual], inner, h, form));
+    }
+
+    private static BufferView View(Tensor? tensor) => tensor?.View ?? BufferView.None;
+
+    private static Tensor LinearResult(Tensor x, int outputs, int inputs, Tensor? residual)
+    {
         if (x.Columns != inputs) { throw new ArgumentException($"Linear: the input has {x.Columns} features, the weight [{outputs}, {inputs}] wants {inputs}."); }
         int[] shape = x.Shape.ToArray();
         shape[^1] = outputs;
-        Tensor y = Tensor.Empty(x.Backend, shape);
-        x.Backend.Gemm(x.View, weight.View, bias?.View ?? BufferView.None, new GemmShape(GemmLayout.NT, x.Rows, outputs, inputs), y.View);
-        return GradMode.Records(x, weight, bias) ? y.Attach(new LinearNode(x, weight, bias)) : y;
+        if (residual is not null && !residual.Shape.SequenceEqual(shape)) { throw new ArgumentException($"Linear: the residual is [{string.Join(", ", residual.Shape.ToArray())}], the result [{string.Join(", ", shape)}]."); }
+        return Tensor.Empty(x.Backend, shape);
     }
 
     /// <summary>The matrix product [m, k] · [k, n], or of equal batches [b, m, k] · [b, k, n].</summary>
@@ -40,34 +97,83 @@ public static partial class TensorOps
         Accumulate = accumulate,
     };
 
-    private sealed class LinearNode : GradNode
+    /// <summary>The gradients of y = x · weightᵀ + bias, given y's.</summary>
+    private abstract class LinearGradNode(params ReadOnlySpan<Tensor?> inputs) : GradNode(inputs)
     {
-        private readonly BufferView _x, _weight;
+        /// <summary>Inputs are numbered: the weight <paramref name="weight"/>, its bias one more.</summary>
+        protected void ParameterGradients(int weight, BufferView dy, BufferView x, int rows, int outputs, int inputs)
+        {
+            if (Needs(weight))
+            {
+                BufferView dweight = AccumulateOrOverwrite(weight, out bool accumulate);
+                Backend.Gemm(dy, x, BufferView.None, new GemmShape(GemmLayout.TN, outputs, inputs, rows) { Accumulate = accumulate }, dweight);
+            }
+            if (Needs(weight + 1))
+            {
+                BufferView dbias = AccumulateOrOverwrite(weight + 1, out bool accumulate);
+                Backend.SumColumns(dy, new ReduceShape(1, rows, outputs), 1, accumulate, dbias);
+            }
+        }
+
+        protected void InputGradient(BufferView dy, BufferView weight, int rows, int outputs, int inputs)
+        {
+            if (!Needs(0)) { return; }
+            BufferView dx = AccumulateOrOverwrite(0, out bool accumulate);
+            Backend.Gemm(dy, weight, BufferView.None, new GemmShape(GemmLayout.NN, rows, inputs, outputs) { Accumulate = accumulate }, dx);
+        }
+    }
+
+    private sealed class LinearNode : LinearGradNode
+    {
+        private readonly BufferView _x, _weight, _inner;
+        private readonly GemmActivation _activation;
         private readonly int _rows, _inputs, _outputs;
 
-        public LinearNode(Tensor x, Tensor weight, Tensor? bias) : base(x, weight, bias)
+        public LinearNode(Tensor x, Tensor weight, Tensor? bias, GemmActivation activation, Tensor? inner, Tensor? residual) : base(x, weight, bias, residual)
         {
-            (_x, _weight) = (Save(x), Save(weight));
+            (_x, _weight, _activation) = (Save(x), Save(weight), activation);
+            if (inner is not null) { _inner = Save(inner); }
             (_rows, _inputs, _outputs) = (x.Rows, x.Columns, weight.Shape[0]);
         }
 
         public override void Backward()
         {
-            if (Needs(0))
-            {
-                BufferView dx = AccumulateOrOverwrite(0, out bool accumulate);
-                Backend.Gemm(OutputGradient, _weight, BufferView.None, new GemmShape(GemmLayout.NN, _rows, _inputs, _outputs) { Accumulate = accumulate }, dx);
-            }
-            if (Needs(1))
-            {
-                BufferView dweight = AccumulateOrOverwrite(1, out bool accumulate);
-                Backend.Gemm(OutputGradient, _x, BufferView.None, new GemmShape(GemmLayout.TN, _outputs, _inputs, _rows) { Accumulate = accumulate }, dweight);
-            }
-            if (Needs(2))
-            {
-                BufferView dbias = AccumulateOrOverwrite(2, out bool accumulate);
-                Backend.SumColumns(OutputGradient, new ReduceShape(1, _rows, _outputs), 1, accumulate, dbias);
-            }
+            bool activated = _activation != GemmActivation.None;
+            if (activated && Needs(3)) { CopyTo(3); }
+            if (_activation == GemmActivation.GeluErf) { Backend.GeluErfBackward(_inner, OutputGradient, OutputGradient); }
+            else if (_activation == GemmActivation.GeluTanh) { Backend.GeluTanhBackward(_inner, OutputGradient, OutputGradient); }
+            InputGradient(OutputGradient, _weight, _rows, _outputs, _inputs);
+            ParameterGradients(1, OutputGradient, _x, _rows, _outputs, _inputs);
+            if (!activated && Needs(3)) { Pass(3); }
+        }
+    }
+
+    private sealed class GeluMlpNode : LinearGradNode
+    {
+        private const int Expand = 1, Contract = 3, Residual = 5;
+        private readonly BufferView _x, _expandWeight, _contractWeight, _inner, _hidden;
+        private readonly GemmActivation _form;
+        private readonly int _rows, _inputs, _width, _outputs;
+
+        /// <param name="inputs">x, weight and bias of both layers, residual.</param>
+        /// <param name="inner">Before the activation.</param>
+        /// <param name="hidden">After it; nobody else reads it, the backward reuses its memory.</param>
+        /// <param name="form">Which GELU.</param>
+        public GeluMlpNode(ReadOnlySpan<Tensor?> inputs, Tensor inner, Tensor hidden, GemmActivation form) : base(inputs)
+        {
+            (_x, _expandWeight, _contractWeight) = (Save(inputs[0]!), Save(inputs[Expand]!), Save(inputs[Contract]!));
+            (_inner, _hidden, _form) = (Save(inner), Save(hidden), form);
+            (_rows, _inputs, _width, _outputs) = (inner.Rows, inputs[0]!.Columns, inner.Columns, inputs[Contract]!.Shape[0]);
+        }
+
+        public override void Backward()
+        {
+            ParameterGradients(Contract, OutputGradient, _hidden, _rows, _outputs, _width);
+            var throughGelu = new GemmEpilogue { Activation = _form, GeluGradientOf = _inner };
+            Backend.Gemm(OutputGradient, _contractWeight, throughGelu, new GemmShape(GemmLayout.NN, _rows, _width, _outputs), _hidden);
+            InputGradient(_hidden, _expandWeight, _rows, _width, _inputs);
+            ParameterGradients(Expand, _hidden, _x, _rows, _width, _inputs);
+            if (Needs(Residual)) { Pass(Residual); }
         }
     }
 

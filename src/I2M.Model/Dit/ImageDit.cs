@@ -103,11 +103,9 @@ public sealed class ImageDit : DitModel
         public Tensor Forward(Tensor x)
         {
             using Tensor n1 = _norm1.Forward(x);
-            using Tensor a = _attention.Forward(n1);
-            using Tensor x1 = x.Add(a);
+            using Tensor x1 = _attention.AddSelf(n1, x);
             using Tensor n2 = _norm2.Forward(x1);
-            using Tensor m = _mlp.Forward(n2);
-            return x1.Add(m);
+            return _mlp.Forward(n2, x1);
         }
     }
 

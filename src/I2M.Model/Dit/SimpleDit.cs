@@ -96,14 +96,11 @@ public sealed class SimpleDit : DitModel
         public Tensor Forward(Tensor x, Tensor activated, Tensor kv)
         {
             using Tensor n1 = _norm1.Forward(x, activated);
-            using Tensor a1 = _self.Forward(n1);
-            using Tensor x1 = x.Add(a1);
+            using Tensor x1 = _self.AddSelf(n1, x);
             using Tensor n2 = _norm2.Forward(x1, activated);
-            using Tensor a2 = _cross.ForwardProjected(n2, kv);
-            using Tensor x2 = x1.Add(a2);
+            using Tensor x2 = _cross.ForwardProjected(n2, kv, x1);
             using Tensor n3 = _norm3.Forward(x2, activated);
-            using Tensor m = _mlp.Forward(n3);
-            return x2.Add(m);
+            return _mlp.Forward(n3, x2);
         }
     }
 }

@@ -100,6 +100,7 @@ public static class VocosLoader
         List<NamedWeight> weights = WeightTable.Read(path, new VocosModel(config), stored);
         var vocoder = new VocosVocoder(backend, config, $"Vocos ({weights.Sum(w => (long)w.Values.Length):N0} parameters) from {source}", trainable);
         foreach (var (entry, weight) in vocoder.Arena.Entries.Zip(weights)) { vocoder.Arena.Write(entry, vocoder.Arena.Values, weight.Values); }
+        if (!trainable) { vocoder.Arena.PackWeights(); }
         return vocoder;
     }
 

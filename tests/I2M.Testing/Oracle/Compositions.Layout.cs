@@ -55,6 +55,14 @@ public static partial class Compositions
         return bias is null ? product : product + bias.TileTo(product.Shape);
     }
 
+    /// <summary>A product times gelu'(x): the gradient of x where the product is the gradient of gelu(x).</summary>
+    public static double[] GeluGradient(double[] product, double[] x, bool tanh)
+    {
+        Node before = Node.Leaf(x, x.Length);
+        (tanh ? GeluTanh(before) : GeluErf(before)).Backward(product);
+        return before.Gradient;
+    }
+
     /// <summary>y[b,t,o] = bias[o] + Σ_i Σ_j weight[o,i,j] · x[b, t+j−kernel/2, i].</summary>
     public static Node Conv1d(Node x, Node weight, Node? bias, Conv1dShape s)
     {

@@ -1,16 +1,24 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using static I2M.Kernels.Ilgpu.DeviceMath;
 
 namespace I2M.Kernels.Ilgpu;
 
 /// <summary>Sizes and strides of a product, in the form in which kernels take them: a[i,k] lies at i · RowA + k · StepA, b[k,j] at k · StepB + j · ColumnB.</summary>
 internal struct GemmSizes
 {
-    public int M, N, K, RowTiles, ColumnTiles, HasBias, Accumulate;
+    public int M, N, K, RowTiles, ColumnTiles, HasBias, HasResidual, Accumulate;
     public long RowA, StepA, StepB, ColumnB, RowC, BatchA, BatchB, BatchC;
 
     /// <summary>The summed dimension is cut into items of K each, of which the last may be shorter: its full size, and K. Otherwise K and 0.</summary>
     public int TotalK, SplitK;
+}
+
+/// <summary>An activation after a product: sums [batch, m, n] lie at their own strides, everything else in c's layout.</summary>
+internal struct GemmActivationSizes
+{
+    public int M, N, Tanh, Gradient, KeepsPreActivation, HasResidual, Accumulate;
+    public long Elements, RowSums, BatchSums, RowC, BatchC;
 }
 
 /// <summary>
@@ -46,8 +54,8 @@ internal static class GemmKernels
     // One word of padding spreads a transposing store over all banks of shared memory.
     private const int Pitch = Tile + 1;
 
-    /// <summary>c = op(a) · op(b) + bias for all layouts.</summary>
-    public static void Tiled(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> c, GemmSizes s)
+    /// <summary>c = op(a) · op(b) + bias + residual for all layouts.</summary>
+    public static void Tiled(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> residual, ArrayView<float> c, GemmSizes s)
     {
         var tileA = SharedMemory.Allocate<float>(Slab * Pitch);
         var tileB = SharedMemory.Allocate<float>(Slab * Pitch);
@@ -75,17 +83,17 @@ internal static class GemmKernels
         long start = batch * s.BatchC;
         int row = row0 + 4 * y;
         int column = column0 + x;
-        StoreRow(c, start, row, column, sum.R0, bias, s);
-        StoreRow(c, start, row + 1, column, sum.R1, bias, s);
-        StoreRow(c, start, row + 2, column, sum.R2, bias, s);
-        StoreRow(c, start, row + 3, column, sum.R3, bias, s);
+        StoreRow(c, start, row, column, sum.R0, bias, residual, s);
+        StoreRow(c, start, row + 1, column, sum.R1, bias, residual, s);
+        StoreRow(c, start, row + 2, column, sum.R2, bias, residual, s);
+        StoreRow(c, start, row + 3, column, sum.R3, bias, residual, s);
     }
 
     /// <summary>
     /// The same product for a few rows of a, where reading b is all the work: a group computes 4 rows by 16 columns, 8 items share a
     /// column's sum. Neighbouring items read along whichever direction of b is contiguous.
     /// </summary>
-    public static void Skinny(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> c, GemmSizes s)
+    public static void Skinny(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> residual, ArrayView<float> c, GemmSizes s)
     {
         var partials = SharedMemory.Allocate<float>(SkinnyItems * SkinnyRows);
         int item = Group.IdxX;
@@ -120,18 +128,56 @@ internal static class GemmKernels
         if (row >= s.M) { return; }
         float total = 0f;
         for (int i = 0; i < SkinnyLanes; i++) { total += partials[item * SkinnyLanes + i]; }
-        StoreOne(c, batch * s.BatchC + row * s.RowC, Grid.IdxX % s.ColumnTiles * SkinnyColumns + item % SkinnyColumns, total, bias, s);
+        StoreOne(c, batch * s.BatchC + row * s.RowC, Grid.IdxX % s.ColumnTiles * SkinnyColumns + item % SkinnyColumns, total, bias, residual, s);
     }
 
-    /// <summary>Adds up the parts of a product whose summed dimension was split: c[i,j] = Σ parts[split, i, j] + bias; one item per element.</summary>
-    public static void AddSplits(ArrayView<float> parts, int splits, ArrayView<float> bias, ArrayView<float> c, GemmSizes s)
+    /// <summary>Adds up the parts of a product whose summed dimension was split: c[i,j] = Σ parts[split, i, j] + bias + residual; one item per element.</summary>
+    public static void AddSplits(ArrayView<float> parts, int splits, ArrayView<float> bias, ArrayView<float> residual, ArrayView<float> c, GemmSizes s)
     {
         long item = (long)Grid.IdxX * Group.DimX + Group.IdxX;
         long size = (long)s.M * s.N;
         if (item >= size) { return; }
         float sum = 0f;
         for (int split = 0; split < splits; split++) { sum += parts[split * size + item]; }
-        StoreOne(c, item / s.N * s.RowC, (int)(item % s.N), sum, bias, s);
+        StoreOne(c, item / s.N * s.RowC, (int)(item % s.N), sum, bias, residual, s);
+    }
+
+    /// <summary>The epilogue from the activation on: <paramref name="gelu"/> receives the sums or, for a gradient, holds the value whose activation it goes back through; one item per element.</summary>
+    public static void Activate(ArrayView<float> sums, ArrayView<float> gelu, ArrayView<float> residual, ArrayView<float> c, GemmActivationSizes s)
+    {
+        long item = GlobalIndex();
+        if (item >= s.Elements) { return; }
+        long row = Quotient(item, s.N), batch = Quotient(row, s.M);
+        long column = item - row * s.N;
+        row -= batch * s.M;
+        long at = batch * s.BatchC + row * s.RowC + column;
+        float sum = sums[batch * s.BatchSums + row * s.RowSums + column];
+        float v = sum;
+        if (s.Gradient != 0) { v = sum * GeluSlope(gelu[at], s.Tanh); }
+        else
+        {
+            if (s.KeepsPreActivation != 0) { gelu[at] = sum; }
+            v = Gelu(sum, s.Tanh);
+        }
+        if (s.HasResidual != 0) { v += residual[at]; }
+        if (s.Accumulate != 0) { v += c[at]; }
+        c[at] = v;
+    }
+
+    // 2√(2/π); ½(1 + tanh u) = σ(2u), which does not cancel for negative u.
+    private const float TanhLinear = 1.59576912f, TanhCubic = 0.044715f;
+
+    private static float Gelu(float x, int tanh) => tanh != 0 ? x * Sigmoid(TanhLinear * x * (1f + TanhCubic * x * x)) : x * NormalCdf(x);
+
+    private static float GeluSlope(float x, int tanh)
+    {
+        if (tanh == 0) { return NormalCdf(x) + x * 0.398942280f * ExpMinusSquare(x, 0.5f); }
+        float u = TanhLinear * x * (1f + TanhCubic * x * x);
+        float slope = SigmoidSlope(u);
+        // Where the slope is 0, u's derivative may be infinite and their product is still 0.
+        float bend = 0f;
+        if (slope > 0f) { bend = x * slope * TanhLinear * (1f + 3f * TanhCubic * x * x); }
+        return Sigmoid(u) + bend;
     }
 
     /// <summary>
@@ -163,21 +209,22 @@ internal static class GemmKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow(ArrayView<float> c, long start, int row, int column, Float4 v, ArrayView<float> bias, GemmSizes s)
+    private static void StoreRow(ArrayView<float> c, long start, int row, int column, Float4 v, ArrayView<float> bias, ArrayView<float> residual, GemmSizes s)
     {
         if (row >= s.M) { return; }
         start += row * s.RowC;
-        StoreOne(c, start, column, v.X, bias, s);
-        StoreOne(c, start, column + Side, v.Y, bias, s);
-        StoreOne(c, start, column + 2 * Side, v.Z, bias, s);
-        StoreOne(c, start, column + 3 * Side, v.W, bias, s);
+        StoreOne(c, start, column, v.X, bias, residual, s);
+        StoreOne(c, start, column + Side, v.Y, bias, residual, s);
+        StoreOne(c, start, column + 2 * Side, v.Z, bias, residual, s);
+        StoreOne(c, start, column + 3 * Side, v.W, bias, residual, s);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreOne(ArrayView<float> c, long start, int column, float value, ArrayView<float> bias, GemmSizes s)
+    private static void StoreOne(ArrayView<float> c, long start, int column, float value, ArrayView<float> bias, ArrayView<float> residual, GemmSizes s)
     {
         if (column >= s.N) { return; }
         if (s.HasBias != 0) { value += bias[column]; }
+        if (s.HasResidual != 0) { value += residual[start + column]; }
         if (s.Accumulate != 0) { value += c[start + column]; }
         c[start + column] = value;
     }

@@ -3,8 +3,8 @@ namespace I2M.Kernels.Host;
 /// <summary>
 /// Matrix product by packing and register tiles (Goto and van de Geijn 2008). A slab of both factors is packed into panels, then the
 /// tiles of c are computed in parallel, each by one thread over the slab's whole depth, so the sums do not depend on the thread count.
-/// Sizes: a right panel of <see cref="BlockDepth"/> rows stays close to the core while the left panels of a tile pass from L2; a slab bounds the
-/// scratch memory for any shape.
+/// A left factor with contiguous depth is read where it lies instead: a copy would cost more than its order gains. Sizes: a right panel of <see cref="BlockDepth"/> rows stays
+/// close to the core while the left panels of a tile pass from L2; a slab bounds the scratch memory for any shape.
 /// </summary>
 internal sealed unsafe class HostGemm<TWidth, TVector>
     where TWidth : struct, IVectorWidth<TVector>
@@ -22,35 +22,58 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     private const long ParallelWork = 1 << 18;
     /// <summary>Words that are worth waking a thread for packing.</summary>
     private const int PackGrain = 1 << 14;
+    /// <summary>Lanes that are packed together: whole cache lines of every row of a factor whose lanes are contiguous, for every width.</summary>
+    private const int PackLanes = 96;
 
     private static readonly int s_panelRows = TWidth.PanelRows;
     private static readonly int s_panelColumns = 2 * TWidth.Count;
+    private static readonly int s_leftGroup = PackLanes / s_panelRows;
+    private static readonly int s_rightGroup = PackLanes / s_panelColumns;
 
     private readonly GemmShape _shape;
-    private readonly float* _a, _b, _bias, _c;
+    private readonly HostBackend.GemmStore _store;
+    private readonly float* _a, _b, _panels;
+    private readonly bool _direct;
     private float* _left, _right;
-    private int _item, _items, _leftItems, _rightItems, _row, _rows, _depthStart, _depth, _leftPanels, _rightPanels, _tileRows, _tileColumns;
+    private long _rightStride;
+    private readonly int _rightPanels;
+    private int _item, _items, _leftItems, _rightItems, _row, _rows, _depthStart, _depth, _leftPanels, _firstPacked, _tileRows, _tileColumns;
 
-    private HostGemm(float* a, float* b, float* bias, in GemmShape shape, float* c)
+    private HostGemm(float* a, float* b, float* panels, in GemmShape shape, in HostBackend.GemmStore store)
     {
         _shape = shape;
         _a = a;
         _b = b;
-        _bias = bias;
-        _c = c;
+        _panels = panels;
+        _store = store;
+        _direct = !shape.TransposeA;
+        _rightPanels = Divide(shape.N, s_panelColumns);
     }
 
-    /// <summary>Computes the product that <see cref="IBackend.Gemm"/> describes.</summary>
-    public static void Run(ForRows threads, BufferPool pool, float* a, float* b, float* bias, in GemmShape shape, float* c)
+    /// <summary>Computes the product that <see cref="IBackend.Gemm(BufferView, BufferView, in GemmEpilogue, in GemmShape, BufferView)"/> describes.</summary>
+    /// <param name="threads">The parallel loop.</param>
+    /// <param name="pool">For scratch memory.</param>
+    /// <param name="a">Left factor.</param>
+    /// <param name="b">Right factor.</param>
+    /// <param name="panels">The right factor in panels, from <see cref="PackAll"/>, or null.</param>
+    /// <param name="shape">Not empty.</param>
+    /// <param name="store">Where the sums go.</param>
+    public static void Run(ForRows threads, BufferPool pool, float* a, float* b, float* panels, in GemmShape shape, in HostBackend.GemmStore store)
     {
-        if (shape.M == 0 || shape.N == 0 || shape.Batch == 0) { return; }
         GemmShape folded = Fold(shape);
-        if (Math.Min(folded.M, folded.N) <= HostSkinnyGemm<TWidth, TVector>.MostRows)
-        {
-            HostSkinnyGemm<TWidth, TVector>.Run(threads, pool, a, b, bias, folded, c);
-            return;
-        }
-        new HostGemm<TWidth, TVector>(a, b, bias, folded, c).Slabs(threads, pool);
+        if (Math.Min(folded.M, folded.N) <= HostSkinnyGemm<TWidth, TVector>.MostRows) { HostSkinnyGemm<TWidth, TVector>.Run(threads, pool, a, b, folded, store); }
+        else { new HostGemm<TWidth, TVector>(a, b, panels, folded, store).Slabs(threads, pool); }
+    }
+
+    /// <summary>Words of a whole right factor in panels.</summary>
+    public static long PackedLength(in GemmShape shape) => (long)Divide(shape.N, s_panelColumns) * s_panelColumns * shape.K;
+
+    /// <summary>Packs a whole right factor: panels over the full depth.</summary>
+    public static void PackAll(ForRows threads, float* b, in GemmShape shape, float* panels)
+    {
+        var packing = new HostGemm<TWidth, TVector>(null, b, null, shape, default) { _right = panels, _depth = shape.K, _rightItems = 1 };
+        packing._rightStride = (long)s_panelColumns * shape.K;
+        packing.PackSlab(threads);
     }
 
     /// <summary>A batch of adjacent left factors against one right factor is one taller product.</summary>
@@ -65,12 +88,11 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     private void Slabs(ForRows threads, BufferPool pool)
     {
         int depth = Math.Min(_shape.K, SlabDepth), rows = Math.Min(_shape.M, SlabRows / s_panelRows * s_panelRows);
-        _rightPanels = Divide(_shape.N, s_panelColumns);
-        long leftWords = (long)Divide(rows, s_panelRows) * s_panelRows * depth, rightWords = (long)_rightPanels * s_panelColumns * depth;
+        long leftWords = (_direct ? 1L : Divide(rows, s_panelRows)) * s_panelRows * depth, rightWords = (long)_rightPanels * s_panelColumns * depth;
         int group = (int)Math.Clamp(SlabWords / Math.Max(1, leftWords + rightWords), 1, _shape.Batch);
         using var scope = new BufferScope(pool);
         _left = HostBackend.Pointer(scope.Rent(leftWords * (_shape.StrideA == 0 ? 1 : group)));
-        _right = HostBackend.Pointer(scope.Rent(rightWords * (_shape.StrideB == 0 ? 1 : group)));
+        if (_panels is null) { _right = HostBackend.Pointer(scope.Rent(rightWords * (_shape.StrideB == 0 ? 1 : group))); }
         for (_item = 0; _item < _shape.Batch; _item += group)
         {
             _items = Math.Min(group, _shape.Batch - _item);
@@ -79,10 +101,12 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
             do
             {
                 _depth = Math.Min(depth, _shape.K - _depthStart);
+                _rightStride = (long)s_panelColumns * (_panels is null ? _depth : _shape.K);
+                if (_panels is not null) { _right = _panels + (long)_depthStart * s_panelColumns; }
                 for (_row = 0; _row < _shape.M; _row += rows)
                 {
                     _rows = Math.Min(rows, _shape.M - _row);
-                    _rightItems = _row > 0 ? 0 : _shape.StrideB == 0 ? 1 : _items;
+                    _rightItems = _row > 0 || _panels is not null ? 0 : _shape.StrideB == 0 ? 1 : _items;
                     Slab(threads);
                 }
                 _depthStart += depth;
@@ -93,8 +117,10 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     private void Slab(ForRows threads)
     {
         _leftPanels = Divide(_rows, s_panelRows);
-        long panels = (long)_leftItems * _leftPanels + (long)_rightItems * _rightPanels;
-        threads.Run(panels, Math.Max(1, PackGrain / Math.Max(1, s_panelColumns * _depth)), Pack);
+        int last = _rows - (_leftPanels - 1) * s_panelRows;
+        // A short last panel is copied all the same: the kernel reads whole thirds of it.
+        _firstPacked = !_direct ? 0 : last == HostMicroKernel<TWidth, TVector>.ComputedRows(last) ? _leftPanels : _leftPanels - 1;
+        PackSlab(threads);
         ChooseTile();
         long tiles = (long)_items * Divide(_rows, _tileRows) * Divide(_shape.N, _tileColumns);
         threads.Run(tiles, Math.Max(1, ParallelWork / Math.Max(1, (long)_tileRows * _tileColumns * _depth)), Tiles);
@@ -113,39 +139,48 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
         }
     }
 
+    private int LeftGroups => Divide(_leftPanels - _firstPacked, s_leftGroup);
+
+    private int RightGroups => Divide(_rightPanels, s_rightGroup);
+
+    private void PackSlab(ForRows threads)
+    {
+        long groups = (long)_leftItems * LeftGroups + (long)_rightItems * RightGroups;
+        if (groups > 0) { threads.Run(groups, Math.Max(1, PackGrain / Math.Max(1, PackLanes * _depth)), Pack); }
+    }
+
     private void Pack(long start, long end)
     {
-        for (long panel = start; panel < end; panel++)
+        long lefts = (long)_leftItems * LeftGroups;
+        for (long group = start; group < end; group++)
         {
-            long lefts = (long)_leftItems * _leftPanels;
-            if (panel < lefts) { PackLeft((int)(panel / _leftPanels), (int)(panel % _leftPanels)); }
-            else { PackRight((int)((panel - lefts) / _rightPanels), (int)((panel - lefts) % _rightPanels)); }
+            if (group < lefts) { PackLeft((int)(group / LeftGroups), _firstPacked + (int)(group % LeftGroups) * s_leftGroup); }
+            else { PackRight((int)((group - lefts) / RightGroups), (int)((group - lefts) % RightGroups) * s_rightGroup); }
         }
     }
 
     private void PackLeft(int item, int panel)
     {
-        int row = _row + panel * s_panelRows, valid = Math.Min(s_panelRows, _row + _rows - row);
+        int row = _row + panel * s_panelRows, valid = Math.Min(s_leftGroup * s_panelRows, _row + _rows - row);
         float* a = _a + (_item + item) * _shape.StrideA;
-        float* destination = LeftPanel(item, panel);
-        long leading = _shape.LeadingA;
-        if (_shape.TransposeA) { HostPacking.PackColumns(a + _depthStart * leading + row, leading, valid, _depth, s_panelRows, destination); }
-        else { HostPacking.PackRows(a + row * leading + _depthStart, leading, valid, _depth, s_panelRows, destination); }
+        long leading = _shape.LeadingA, stride = (long)s_panelRows * _depth;
+        if (_shape.TransposeA) { HostPacking.PackColumnPanels(a + _depthStart * leading + row, leading, valid, _depth, s_panelRows, LeftPanel(item, panel), stride); }
+        else { HostPacking.PackRowPanels(a + row * leading + _depthStart, leading, valid, _depth, s_panelRows, LeftPanel(item, panel), stride); }
     }
 
     private void PackRight(int item, int panel)
     {
-        int column = panel * s_panelColumns, valid = Math.Min(s_panelColumns, _shape.N - column);
+        int column = panel * s_panelColumns, valid = Math.Min(s_rightGroup * s_panelColumns, _shape.N - column);
         float* b = _b + (_item + item) * _shape.StrideB;
-        float* destination = RightPanel(item, panel);
         long leading = _shape.LeadingB;
-        if (_shape.TransposeB) { HostPacking.PackRows(b + column * leading + _depthStart, leading, valid, _depth, s_panelColumns, destination); }
-        else { HostPacking.PackColumns(b + _depthStart * leading + column, leading, valid, _depth, s_panelColumns, destination); }
+        if (_shape.TransposeB) { HostPacking.PackRowPanels(b + column * leading + _depthStart, leading, valid, _depth, s_panelColumns, RightPanel(item, panel), _rightStride); }
+        else { HostPacking.PackColumnPanels(b + _depthStart * leading + column, leading, valid, _depth, s_panelColumns, RightPanel(item, panel), _rightStride); }
     }
 
-    private float* LeftPanel(int item, int panel) => _left + ((long)(_shape.StrideA == 0 ? 0 : item) * _leftPanels + panel) * s_panelRows * _depth;
+    private float* LeftPanel(int item, int panel) =>
+        _left + ((_shape.StrideA == 0 ? 0 : item) * (long)(_leftPanels - _firstPacked) + panel - _firstPacked) * s_panelRows * _depth;
 
-    private float* RightPanel(int item, int panel) => _right + ((long)(_shape.StrideB == 0 ? 0 : item) * _rightPanels + panel) * s_panelColumns * _depth;
+    private float* RightPanel(int item, int panel) => _right + ((_shape.StrideB == 0 ? 0 : item) * (long)_rightPanels + panel) * _rightStride;
 
     private void Tiles(long start, long end)
     {
@@ -162,38 +197,51 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     {
         int rowEnd = Math.Min(row + _tileRows, _rows), columnEnd = Math.Min(column + _tileColumns, _shape.N);
         int blocks = Math.Max(1, Divide(_depth, BlockDepth)), block = Divide(_depth, blocks);
-        for (int i = 0; i < blocks; i++)
+        for (int k = 0, i = 0; i < blocks; i++, k += block)
         {
-            int k = i * block, depth = Math.Min(block, _depth - k);
-            bool first = _depthStart + k == 0;
+            int depth = Math.Min(block, _depth - k);
             for (int n = column; n < columnEnd; n += s_panelColumns)
             {
-                float* right = RightPanel(item, n / s_panelColumns) + (long)k * s_panelColumns;
                 for (int m = row; m < rowEnd; m += s_panelRows)
                 {
-                    float* left = LeftPanel(item, m / s_panelRows) + (long)k * s_panelRows;
-                    MicroTile(item, m, Math.Min(s_panelRows, rowEnd - m), n, Math.Min(s_panelColumns, columnEnd - n), depth, left, right, first);
+                    MicroTile(item, m, Math.Min(s_panelRows, rowEnd - m), n, Math.Min(s_panelColumns, columnEnd - n), k, depth);
                 }
             }
         }
     }
 
-    private void MicroTile(int item, int row, int rows, int column, int columns, int depth, float* left, float* right, bool first)
+    private void MicroTile(int item, int row, int rows, int column, int columns, int k, int depth)
     {
-        float* c = _c + (_item + item) * _shape.StrideC + (_row + row) * (long)_shape.LeadingC + column;
-        float* bias = first && _bias is not null ? _bias + column : null;
-        bool accumulate = !first || _shape.Accumulate;
+        bool first = _depthStart + k == 0, accumulate = !first || _store.Accumulate;
+        float* sums = _store.Sums + (_item + item) * _store.Item + (_row + row) * _store.Row + column;
+        float* bias = first && _store.Bias is not null ? _store.Bias + column : null;
         bool whole = rows == HostMicroKernel<TWidth, TVector>.ComputedRows(rows) && (columns == s_panelColumns || columns == TWidth.Count);
-        if (whole)
+        if (whole) { Multiply(item, row, rows, column, columns, k, depth, sums, _store.Row, bias, accumulate); }
+        else
         {
-            HostMicroKernel<TWidth, TVector>.Multiply<PackedPanel>(rows, columns, depth, left, right, s_panelColumns, c, _shape.LeadingC, bias, accumulate);
-            return;
+            float* edge = stackalloc float[s_panelRows * s_panelColumns];
+            Multiply(item, row, rows, column, columns, k, depth, edge, s_panelColumns, null, false);
+            for (int i = 0; i < rows; i++, sums += _store.Row, edge += s_panelColumns)
+            {
+                for (int j = 0; j < columns; j++) { sums[j] = edge[j] + (bias is null ? 0 : bias[j]) + (accumulate ? sums[j] : 0); }
+            }
         }
-        float* edge = stackalloc float[s_panelRows * s_panelColumns];
-        HostMicroKernel<TWidth, TVector>.Multiply<PackedPanel>(rows, columns, depth, left, right, s_panelColumns, edge, s_panelColumns, null, false);
-        for (int i = 0; i < rows; i++, c += _shape.LeadingC, edge += s_panelColumns)
+        if (_store.HasRest && _depthStart + k + depth == _shape.K) { _store.Finish(_item + item, _row + row, rows, column, columns); }
+    }
+
+    private void Multiply(int item, int row, int rows, int column, int columns, int k, int depth, float* c, long stride, float* bias, bool accumulate)
+    {
+        float* right = RightPanel(item, column / s_panelColumns) + (long)k * s_panelColumns;
+        int panel = row / s_panelRows;
+        if (panel >= _firstPacked)
         {
-            for (int j = 0; j < columns; j++) { c[j] = edge[j] + (bias is null ? 0 : bias[j]) + (accumulate ? c[j] : 0); }
+            float* left = LeftPanel(item, panel) + (long)k * s_panelRows;
+            HostMicroKernel<TWidth, TVector>.Multiply<PackedPanel>(rows, columns, depth, left, 0, right, s_panelColumns, c, stride, bias, accumulate);
+        }
+        else
+        {
+            float* left = _a + (_item + item) * _shape.StrideA + (_row + row) * (long)_shape.LeadingA + _depthStart + k;
+            HostMicroKernel<TWidth, TVector>.Multiply<RowsInPlace>(rows, columns, depth, left, _shape.LeadingA, right, s_panelColumns, c, stride, bias, accumulate);
         }
     }
 }

@@ -7,6 +7,9 @@ internal interface ILeftLayout
 {
     static abstract int RowStride { get; }
     static abstract int DepthStride(int panelRows);
+
+    /// <summary>True where the words between two rows are known at run time only; <see cref="RowStride"/> does not count then.</summary>
+    static virtual bool InPlace => false;
 }
 
 /// <summary>Left factor in panels of <see cref="IVectorWidth{TVector}.PanelRows"/> rows, one depth after another, as <see cref="HostPacking"/> writes them.</summary>
@@ -14,6 +17,14 @@ internal readonly struct PackedPanel : ILeftLayout
 {
     public static int RowStride => 1;
     public static int DepthStride(int panelRows) => panelRows;
+}
+
+/// <summary>Rows of a matrix where they lie, the depth contiguous.</summary>
+internal readonly struct RowsInPlace : ILeftLayout
+{
+    public static int RowStride => 0;
+    public static int DepthStride(int panelRows) => 1;
+    public static bool InPlace => true;
 }
 
 /// <summary>Thirds of a panel's rows that a kernel computes, so that a short last panel does not pay for a full one.</summary>
@@ -70,31 +81,40 @@ internal static unsafe class HostMicroKernel<TWidth, TVector>
     /// <param name="accumulate">Adds to c.</param>
     public static void Multiply<TLeft>(int rows, int columns, int depth, float* left, float* right, int rightStride,
         float* c, long stride, float* bias, bool accumulate)
+        where TLeft : struct, ILeftLayout =>
+        Multiply<TLeft>(rows, columns, depth, left, 0, right, rightStride, c, stride, bias, accumulate);
+
+    /// <summary>As above for a layout whose rows are <paramref name="leftStride"/> words apart (<see cref="ILeftLayout.InPlace"/>); others ignore it.</summary>
+    public static void Multiply<TLeft>(int rows, int columns, int depth, float* left, long leftStride, float* right, int rightStride,
+        float* c, long stride, float* bias, bool accumulate)
         where TLeft : struct, ILeftLayout
     {
-        if (columns > TWidth.Count) { Select<TLeft, TwoRegisters>(rows, depth, left, right, rightStride, c, stride, bias, accumulate); }
-        else { Select<TLeft, OneRegister>(rows, depth, left, right, rightStride, c, stride, bias, accumulate); }
+        if (columns > TWidth.Count) { Select<TLeft, TwoRegisters>(rows, depth, left, leftStride, right, rightStride, c, stride, bias, accumulate); }
+        else { Select<TLeft, OneRegister>(rows, depth, left, leftStride, right, rightStride, c, stride, bias, accumulate); }
     }
 
-    private static void Select<TLeft, TColumns>(int rows, int depth, float* left, float* right, int rightStride, float* c, long stride, float* bias, bool accumulate)
+    private static void Select<TLeft, TColumns>(int rows, int depth, float* left, long leftStride, float* right, int rightStride, float* c, long stride, float* bias, bool accumulate)
         where TLeft : struct, ILeftLayout
         where TColumns : struct, IColumns
     {
         int third = TWidth.PanelRows / 3;
-        if (rows > 2 * third) { Tile<TLeft, TColumns, ThreeThirds>(depth, left, right, rightStride, c, stride, bias, accumulate); }
-        else if (rows > third) { Tile<TLeft, TColumns, TwoThirds>(depth, left, right, rightStride, c, stride, bias, accumulate); }
-        else { Tile<TLeft, TColumns, OneThird>(depth, left, right, rightStride, c, stride, bias, accumulate); }
+        if (rows > 2 * third) { Tile<TLeft, TColumns, ThreeThirds>(depth, left, leftStride, right, rightStride, c, stride, bias, accumulate); }
+        else if (rows > third) { Tile<TLeft, TColumns, TwoThirds>(depth, left, leftStride, right, rightStride, c, stride, bias, accumulate); }
+        else { Tile<TLeft, TColumns, OneThird>(depth, left, leftStride, right, rightStride, c, stride, bias, accumulate); }
     }
 
     /// <summary>The conditions on constants vanish when the method is compiled for a width; sums of absent rows vanish with them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile<TLeft, TColumns, TThirds>(int depth, float* left, float* right, int rightStride, float* c, long stride, float* bias, bool accumulate)
+    private static void Tile<TLeft, TColumns, TThirds>(int depth, float* left, long leftStride, float* right, int rightStride, float* c, long stride, float* bias, bool accumulate)
         where TLeft : struct, ILeftLayout
         where TColumns : struct, IColumns
         where TThirds : struct, IThirds
     {
         int rows = TWidth.PanelRows / 3 * TThirds.Value;
         int step = TLeft.RowStride;
+        // Rows in place: every third row has a pointer, and the two after it are one and two strides away, which an address can hold.
+        long one = leftStride, two = 2 * leftStride;
+        float* left3 = left + 3 * one, left6 = left3 + 3 * one, left9 = left6 + 3 * one;
         TVector zero = TWidth.Broadcast(0);
         TVector s0 = zero, t0 = zero, s1 = zero, t1 = zero, s2 = zero, t2 = zero, s3 = zero, t3 = zero, s4 = zero, t4 = zero, s5 = zero, t5 = zero;
         TVector s6 = zero, t6 = zero, s7 = zero, t7 = zero, s8 = zero, t8 = zero, s9 = zero, t9 = zero, s10 = zero, t10 = zero, s11 = zero, t11 = zero;
@@ -107,71 +127,77 @@ internal static unsafe class HostMicroKernel<TWidth, TVector>
             if (TColumns.Wide) { t0 = TWidth.MultiplyAdd(x, high, t0); }
             if (rows > 1)
             {
-                x = TWidth.Broadcast(left[1 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left[one] : left[1 * step]);
                 s1 = TWidth.MultiplyAdd(x, low, s1);
                 if (TColumns.Wide) { t1 = TWidth.MultiplyAdd(x, high, t1); }
             }
             if (rows > 2)
             {
-                x = TWidth.Broadcast(left[2 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left[two] : left[2 * step]);
                 s2 = TWidth.MultiplyAdd(x, low, s2);
                 if (TColumns.Wide) { t2 = TWidth.MultiplyAdd(x, high, t2); }
             }
             if (rows > 3)
             {
-                x = TWidth.Broadcast(left[3 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left3[0] : left[3 * step]);
                 s3 = TWidth.MultiplyAdd(x, low, s3);
                 if (TColumns.Wide) { t3 = TWidth.MultiplyAdd(x, high, t3); }
             }
             if (rows > 4)
             {
-                x = TWidth.Broadcast(left[4 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left3[one] : left[4 * step]);
                 s4 = TWidth.MultiplyAdd(x, low, s4);
                 if (TColumns.Wide) { t4 = TWidth.MultiplyAdd(x, high, t4); }
             }
             if (rows > 5)
             {
-                x = TWidth.Broadcast(left[5 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left3[two] : left[5 * step]);
                 s5 = TWidth.MultiplyAdd(x, low, s5);
                 if (TColumns.Wide) { t5 = TWidth.MultiplyAdd(x, high, t5); }
             }
             if (rows > 6)
             {
-                x = TWidth.Broadcast(left[6 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left6[0] : left[6 * step]);
                 s6 = TWidth.MultiplyAdd(x, low, s6);
                 if (TColumns.Wide) { t6 = TWidth.MultiplyAdd(x, high, t6); }
             }
             if (rows > 7)
             {
-                x = TWidth.Broadcast(left[7 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left6[one] : left[7 * step]);
                 s7 = TWidth.MultiplyAdd(x, low, s7);
                 if (TColumns.Wide) { t7 = TWidth.MultiplyAdd(x, high, t7); }
             }
             if (rows > 8)
             {
-                x = TWidth.Broadcast(left[8 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left6[two] : left[8 * step]);
                 s8 = TWidth.MultiplyAdd(x, low, s8);
                 if (TColumns.Wide) { t8 = TWidth.MultiplyAdd(x, high, t8); }
             }
             if (rows > 9)
             {
-                x = TWidth.Broadcast(left[9 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left9[0] : left[9 * step]);
                 s9 = TWidth.MultiplyAdd(x, low, s9);
                 if (TColumns.Wide) { t9 = TWidth.MultiplyAdd(x, high, t9); }
             }
             if (rows > 10)
             {
-                x = TWidth.Broadcast(left[10 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left9[one] : left[10 * step]);
                 s10 = TWidth.MultiplyAdd(x, low, s10);
                 if (TColumns.Wide) { t10 = TWidth.MultiplyAdd(x, high, t10); }
             }
             if (rows > 11)
             {
-                x = TWidth.Broadcast(left[11 * step]);
+                x = TWidth.Broadcast(TLeft.InPlace ? left9[two] : left[11 * step]);
                 s11 = TWidth.MultiplyAdd(x, low, s11);
                 if (TColumns.Wide) { t11 = TWidth.MultiplyAdd(x, high, t11); }
             }
             left += TLeft.DepthStride(TWidth.PanelRows);
+            if (TLeft.InPlace)
+            {
+                if (rows > 3) { left3++; }
+                if (rows > 6) { left6++; }
+                if (rows > 9) { left9++; }
+            }
             right += rightStride;
         }
         TVector biasLow = bias is null ? zero : TWidth.Load(bias);

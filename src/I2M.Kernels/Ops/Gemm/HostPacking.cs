@@ -9,6 +9,38 @@ namespace I2M.Kernels.Host;
 /// </summary>
 internal static unsafe class HostPacking
 {
+    /// <summary>Depth that is transposed at a time: the written part of a panel stays in L1 until all its lanes are there.</summary>
+    private const int RowBlock = 128;
+
+    /// <summary>Depth that is copied at a time: whole cache lines of the source are read once for neighbouring panels.</summary>
+    private const int ColumnBlock = 16;
+
+    /// <summary>Packs neighbouring panels of source[i · stride + k], <paramref name="panelStride"/> words apart; <paramref name="valid"/> counts all their lanes.</summary>
+    public static void PackRowPanels(float* source, long stride, int valid, int depth, int width, float* destination, long panelStride)
+    {
+        for (int lane = 0; lane < valid; lane += width, destination += panelStride)
+        {
+            float* rows = source + lane * stride;
+            for (int k = 0; k < depth; k += RowBlock)
+            {
+                PackRows(rows + k, stride, Math.Min(width, valid - lane), Math.Min(RowBlock, depth - k), width, destination + (long)k * width);
+            }
+        }
+    }
+
+    /// <summary>Packs neighbouring panels of source[k · stride + i], <paramref name="panelStride"/> words apart; <paramref name="valid"/> counts all their lanes.</summary>
+    public static void PackColumnPanels(float* source, long stride, int valid, int depth, int width, float* destination, long panelStride)
+    {
+        for (int k = 0; k < depth; k += ColumnBlock)
+        {
+            float* panel = destination + (long)k * width;
+            for (int lane = 0; lane < valid; lane += width, panel += panelStride)
+            {
+                PackColumns(source + k * stride + lane, stride, Math.Min(width, valid - lane), Math.Min(ColumnBlock, depth - k), width, panel);
+            }
+        }
+    }
+
     /// <summary>Packs source[i · stride + k] (the depth is contiguous): a transposition.</summary>
     public static void PackRows(float* source, long stride, int valid, int depth, int width, float* destination)
     {

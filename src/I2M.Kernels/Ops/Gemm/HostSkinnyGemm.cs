@@ -10,29 +10,29 @@ internal sealed unsafe class HostSkinnyGemm<TWidth, TVector>
     where TVector : struct
 {
     /// <summary>Most rows (or columns) that count as few.</summary>
-    public const int MostRows = 8;
-    private const int SumColumns = 512;
+    public const int MostRows = 16;
+    private const int SumColumns = 256;
     private const int DotColumns = 16;
     /// <summary>Words of y that are worth waking a thread.</summary>
     private const long ParallelWords = 1 << 15;
 
     private readonly GemmShape _shape;
-    private readonly float* _x, _y, _bias, _c;
+    private readonly HostBackend.GemmStore _store;
+    private readonly float* _x, _y;
     private readonly long _xItem, _xRow, _xDepth, _yItem, _yLeading, _cRow, _cColumn;
     private readonly int _rows, _columns, _blockColumns;
-    private readonly bool _biasByRow;
+    private readonly bool _fewColumns;
 
-    private HostSkinnyGemm(float* a, float* b, float* bias, in GemmShape s, float* c)
+    private HostSkinnyGemm(float* a, float* b, in GemmShape s, in HostBackend.GemmStore store)
     {
         _shape = s;
-        _bias = bias;
-        _c = c;
+        _store = store;
         bool fewRows = s.M <= s.N;
         _x = fewRows ? a : b;
         _y = fewRows ? b : a;
         (_rows, _columns) = fewRows ? (s.M, s.N) : (s.N, s.M);
         (_xItem, _yItem, _yLeading) = fewRows ? (s.StrideA, s.StrideB, s.LeadingB) : (s.StrideB, s.StrideA, s.LeadingA);
-        (_cRow, _cColumn, _biasByRow) = fewRows ? (s.LeadingC, 1L, false) : (1L, (long)s.LeadingC, true);
+        (_cRow, _cColumn, _fewColumns) = fewRows ? (store.Row, 1L, false) : (1L, store.Row, true);
         (_xRow, _xDepth) = fewRows
             ? s.TransposeA ? (1L, (long)s.LeadingA) : (s.LeadingA, 1L)
             : s.TransposeB ? ((long)s.LeadingB, 1L) : (1L, s.LeadingB);
@@ -42,9 +42,9 @@ internal sealed unsafe class HostSkinnyGemm<TWidth, TVector>
 
     private bool YDepthContiguous { get; }
 
-    public static void Run(ForRows threads, BufferPool pool, float* a, float* b, float* bias, in GemmShape shape, float* c)
+    public static void Run(ForRows threads, BufferPool pool, float* a, float* b, in GemmShape shape, in HostBackend.GemmStore store)
     {
-        var product = new HostSkinnyGemm<TWidth, TVector>(a, b, bias, shape, c);
+        var product = new HostSkinnyGemm<TWidth, TVector>(a, b, shape, store);
         if (!product.YDepthContiguous || product._xDepth == 1)
         {
             product.Run(threads);
@@ -63,10 +63,9 @@ internal sealed unsafe class HostSkinnyGemm<TWidth, TVector>
         _shape = other._shape;
         _x = x;
         _y = other._y;
-        _bias = other._bias;
-        _c = other._c;
+        _store = other._store;
         (_xItem, _xRow, _xDepth, _yItem, _yLeading) = (words, _shape.K, 1, other._yItem, other._yLeading);
-        (_cRow, _cColumn, _rows, _columns, _biasByRow) = (other._cRow, other._cColumn, other._rows, other._columns, other._biasByRow);
+        (_cRow, _cColumn, _rows, _columns, _fewColumns) = (other._cRow, other._cColumn, other._rows, other._columns, other._fewColumns);
         (YDepthContiguous, _blockColumns) = (other.YDepthContiguous, other._blockColumns);
     }
 
@@ -93,15 +92,18 @@ internal sealed unsafe class HostSkinnyGemm<TWidth, TVector>
                 int column = (int)(i % blocks) * _blockColumns, columns = Math.Min(_blockColumns, _columns - column);
                 if (YDepthContiguous) { DotBlock(item, column, columns); }
                 else { SumBlock(item, column, columns); }
+                if (!_store.HasRest) { continue; }
+                if (_fewColumns) { _store.Finish(item, column, columns, 0, _rows); }
+                else { _store.Finish(item, 0, _rows, column, columns); }
             }
         });
     }
 
     private void Put(long item, int row, int column, float value)
     {
-        float* c = _c + item * _shape.StrideC + row * _cRow + column * _cColumn;
-        if (_bias is not null) { value += _bias[_biasByRow ? row : column]; }
-        *c = _shape.Accumulate ? *c + value : value;
+        float* sum = _store.Sums + item * _store.Item + row * _cRow + column * _cColumn;
+        if (_store.Bias is not null) { value += _store.Bias[_fewColumns ? row : column]; }
+        *sum = _store.Accumulate ? *sum + value : value;
     }
 
     /// <summary>Four rows of y against two of x at a time: eight independent sums. Rows that are not there repeat the last one and are dropped.</summary>

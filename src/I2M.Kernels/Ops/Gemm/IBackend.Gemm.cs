@@ -48,13 +48,27 @@ public readonly record struct GemmShape(GemmLayout Layout, int M, int N, int K)
 public partial interface IBackend
 {
     /// <summary>
-    /// c[i,j] = Σ_k op(a)[i,k] · op(b)[k,j] + bias[j] in float32, or c += … with <see cref="GemmShape.Accumulate"/>.
-    /// The order of summation is fixed for a shape.
+    /// c = epilogue(op(a) · op(b)) in float32, or c += … with <see cref="GemmShape.Accumulate"/>; the epilogue's order of operations is
+    /// stated there. The order of summation is fixed for a shape.
     /// </summary>
     /// <param name="a">Left factor.</param>
     /// <param name="b">Right factor.</param>
-    /// <param name="bias">[n] or None.</param>
+    /// <param name="epilogue">What happens to the product; a view is taken as its bias [n], None for nothing.</param>
     /// <param name="shape">Sizes, layout, batch and strides.</param>
     /// <param name="c">The product.</param>
-    void Gemm(BufferView a, BufferView b, BufferView bias, in GemmShape shape, BufferView c);
+    /// <exception cref="ArgumentException">An operand is too short for the shape, or the epilogue's parts do not go together; names it.</exception>
+    void Gemm(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c);
+
+    /// <summary>
+    /// Arranges a right factor that many products share, such as a layer's weight, as this backend multiplies it fastest. The host copies it
+    /// into panels (once its size, rounded up to whole panels); other backends keep the view.
+    /// </summary>
+    /// <param name="b">Right factor; it must stay as it is while the result is in use.</param>
+    /// <param name="shape">Layout, N, K and LeadingB count; M and the strides do not.</param>
+    /// <returns>The caller disposes it.</returns>
+    PackedMatrix Pack(BufferView b, in GemmShape shape);
+
+    /// <summary>The same product, equal to the bit, with a right factor from <see cref="Pack"/>; all items of a batch share it.</summary>
+    /// <exception cref="ArgumentException">The shape's right factor is not the packed one, or as above.</exception>
+    void Gemm(BufferView a, PackedMatrix b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c);
 }

@@ -15,31 +15,83 @@ public sealed partial class IlgpuBackend
     private const int SplitMinDepth = 1024;
 
     /// <inheritdoc/>
-    public void Gemm(BufferView a, BufferView b, BufferView bias, in GemmShape shape, BufferView c)
+    public void Gemm(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
         if (shape.M == 0 || shape.N == 0 || shape.Batch == 0) { return; }
-        RequireRows(a, shape.TransposeA ? shape.K : shape.M, shape.TransposeA ? shape.M : shape.K, shape.LeadingA, shape.Batch, shape.StrideA, nameof(a));
-        RequireRows(b, shape.TransposeB ? shape.N : shape.K, shape.TransposeB ? shape.K : shape.N, shape.LeadingB, shape.Batch, shape.StrideB, nameof(b));
-        RequireRows(c, shape.M, shape.N, shape.LeadingC, shape.Batch, shape.StrideC, nameof(c));
-        if (!bias.IsNone) { RequireLength(bias, shape.N); }
-        GemmSizes sizes = Sizes(shape, bias);
+        GemmEpilogue.CheckExtent(nameof(a), a, shape.TransposeA ? shape.K : shape.M, shape.TransposeA ? shape.M : shape.K, shape.LeadingA, shape.Batch, shape.StrideA);
+        GemmEpilogue.CheckExtent(nameof(b), b, shape.TransposeB ? shape.N : shape.K, shape.TransposeB ? shape.K : shape.N, shape.LeadingB, shape.Batch, shape.StrideB);
+        GemmEpilogue.CheckExtent(nameof(c), c, shape.M, shape.N, shape.LeadingC, shape.Batch, shape.StrideC);
+        epilogue.Check(shape, c);
+        if (epilogue.Activation == GemmActivation.None)
+        {
+            GemmProduct(a, b, epilogue.Bias, epilogue.Residual, shape, c);
+            return;
+        }
+        using var scope = new BufferScope(Pool);
+        bool separate = epilogue.NeedsSeparateSums(shape, c);
+        BufferView sums = separate ? scope.Rent((long)shape.Batch * shape.M * shape.N) : c;
+        GemmShape product = separate ? shape with { LeadingC = shape.N, StrideC = (long)shape.M * shape.N, Accumulate = false } : shape;
+        GemmProduct(a, b, epilogue.Bias, BufferView.None, product, sums);
+        GemmActivate(sums, product, epilogue, shape, c);
+    }
+
+    /// <inheritdoc/>
+    public PackedMatrix Pack(BufferView b, in GemmShape shape)
+    {
+        GemmEpilogue.CheckExtent(nameof(b), b, shape.TransposeB ? shape.N : shape.K, shape.TransposeB ? shape.K : shape.N, shape.LeadingB, 1, 0);
+        return new PackedMatrix(Pool, b, shape with { M = 0, Batch = 1, StrideA = 0, StrideB = 0, StrideC = 0 }, BufferView.None);
+    }
+
+    /// <inheritdoc/>
+    public void Gemm(BufferView a, PackedMatrix b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
+    {
+        b.PanelsFor(shape);
+        Gemm(a, b.Source, epilogue, shape, c);
+    }
+
+    /// <summary>A pass of its own after the product: in the product's kernel, GELU would take the registers of the tile.</summary>
+    private void GemmActivate(BufferView sums, in GemmShape product, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
+    {
+        bool gradient = !epilogue.GeluGradientOf.IsNone;
+        var sizes = new GemmActivationSizes
+        {
+            M = shape.M,
+            N = shape.N,
+            Tanh = epilogue.Activation == GemmActivation.GeluTanh ? 1 : 0,
+            Gradient = gradient ? 1 : 0,
+            KeepsPreActivation = epilogue.PreActivation.IsNone ? 0 : 1,
+            HasResidual = epilogue.Residual.IsNone ? 0 : 1,
+            Accumulate = shape.Accumulate ? 1 : 0,
+            Elements = (long)shape.Batch * shape.M * shape.N,
+            RowSums = product.LeadingC,
+            BatchSums = product.StrideC,
+            RowC = shape.LeadingC,
+            BatchC = shape.StrideC,
+        };
+        BufferView gelu = gradient ? epilogue.GeluGradientOf : epilogue.PreActivation;
+        Launch(GemmKernels.Activate, Grid(sizes.Elements), View(sums), ViewOr(gelu, c), ViewOr(epilogue.Residual, c), View(c), sizes);
+    }
+
+    private void GemmProduct(BufferView a, BufferView b, BufferView bias, BufferView residual, in GemmShape shape, BufferView c)
+    {
+        GemmSizes sizes = Sizes(shape, bias, residual);
         if (shape.M <= SkinnyMaxRows)
         {
             sizes.RowTiles = (shape.M + GemmKernels.SkinnyRows - 1) / GemmKernels.SkinnyRows;
             sizes.ColumnTiles = (shape.N + GemmKernels.SkinnyColumns - 1) / GemmKernels.SkinnyColumns;
             long groups = (long)sizes.RowTiles * sizes.ColumnTiles * shape.Batch;
-            Launch(GemmKernels.Skinny, Groups(groups, GemmKernels.SkinnyItems), View(a), View(b), ViewOr(bias, c), View(c), sizes);
+            Launch(GemmKernels.Skinny, Groups(groups, GemmKernels.SkinnyItems), View(a), View(b), ViewOr(bias, c), ViewOr(residual, c), View(c), sizes);
             return;
         }
         sizes.RowTiles = (shape.M + GemmKernels.Tile - 1) / GemmKernels.Tile;
         sizes.ColumnTiles = (shape.N + GemmKernels.Tile - 1) / GemmKernels.Tile;
         int splits = Math.Min(SplitTargetGroups / (int)Math.Min(SplitTargetGroups, (long)sizes.RowTiles * sizes.ColumnTiles), shape.K / SplitMinDepth);
-        if (shape.Batch == 1 && splits > 1) { GemmSplit(a, b, bias, sizes, splits, c); }
-        else { GemmTiled(View(a), View(b), ViewOr(bias, c), sizes, shape.Batch, View(c)); }
+        if (shape.Batch == 1 && splits > 1) { GemmSplit(a, b, bias, residual, sizes, splits, c); }
+        else { GemmTiled(View(a), View(b), ViewOr(bias, c), ViewOr(residual, c), sizes, shape.Batch, View(c)); }
     }
 
     /// <summary>Few tiles and a long sum, such as a weight gradient: parts of the sum run as a batch into scratch and are added up in order.</summary>
-    private void GemmSplit(BufferView a, BufferView b, BufferView bias, GemmSizes sizes, int splits, BufferView c)
+    private void GemmSplit(BufferView a, BufferView b, BufferView bias, BufferView residual, GemmSizes sizes, int splits, BufferView c)
     {
         int depth = (sizes.K + splits - 1) / splits;
         using var scope = new BufferScope(Pool);
@@ -49,38 +101,36 @@ public sealed partial class IlgpuBackend
             K = depth,
             SplitK = depth,
             HasBias = 0,
+            HasResidual = 0,
             Accumulate = 0,
             BatchA = depth * sizes.StepA,
             BatchB = depth * sizes.StepB,
             RowC = sizes.N,
             BatchC = (long)sizes.M * sizes.N,
         };
-        GemmTiled(View(a), View(b), View(parts), part, splits, View(parts));
-        Launch(GemmKernels.AddSplits, Grid((long)sizes.M * sizes.N), View(parts), splits, ViewOr(bias, c), View(c), sizes);
+        GemmTiled(View(a), View(b), View(parts), View(parts), part, splits, View(parts));
+        Launch(GemmKernels.AddSplits, Grid((long)sizes.M * sizes.N), View(parts), splits, ViewOr(bias, c), ViewOr(residual, c), View(c), sizes);
     }
 
-    private void GemmTiled(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, GemmSizes sizes, int batch, ArrayView<float> c)
+    private void GemmTiled(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> residual, GemmSizes sizes, int batch, ArrayView<float> c)
     {
         int groups = checked(sizes.RowTiles * sizes.ColumnTiles * batch);
         var config = new KernelConfig(new Index3D(groups, 1, 1), new Index3D(GemmKernels.Side, GemmKernels.Side, 1));
-        Launch(GemmKernels.Tiled, config, a, b, bias, c, sizes);
+        Launch(GemmKernels.Tiled, config, a, b, bias, residual, c, sizes);
     }
 
-    /// <summary>Throws unless the view holds batch items of so many rows of so many words, leading words apart.</summary>
-    private static void RequireRows(BufferView view, long rows, long width, long leading, long batch, long stride, string name)
-    {
-        if (rows == 0 || width == 0 || batch == 0) { return; }
-        long needed = (batch - 1) * stride + (rows - 1) * leading + width;
-        Require(view.Length >= needed, name, $"{needed} words expected, {view.Length} given");
-    }
+    /// <summary>As <see cref="GemmEpilogue.CheckExtent"/>.</summary>
+    private static void RequireRows(BufferView view, long rows, long width, long leading, long batch, long stride, string name) =>
+        GemmEpilogue.CheckExtent(name, view, rows, width, leading, batch, stride);
 
-    private static GemmSizes Sizes(in GemmShape shape, BufferView bias) => new()
+    private static GemmSizes Sizes(in GemmShape shape, BufferView bias, BufferView residual) => new()
     {
         M = shape.M,
         N = shape.N,
         K = shape.K,
         TotalK = shape.K,
         HasBias = bias.IsNone ? 0 : 1,
+        HasResidual = residual.IsNone ? 0 : 1,
         Accumulate = shape.Accumulate ? 1 : 0,
         RowA = shape.TransposeA ? 1 : shape.LeadingA,
         StepA = shape.TransposeA ? shape.LeadingA : 1,

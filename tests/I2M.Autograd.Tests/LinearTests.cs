@@ -1,0 +1,120 @@
+using I2M.Autograd.Modules;
+using I2M.Kernels;
+using I2M.Testing;
+using Xunit;
+
+namespace I2M.Autograd.Tests;
+
+/// <summary>Linear layers fused with what follows them against the same made of single operations, and packed weights.</summary>
+public sealed class LinearTests
+{
+    private static readonly Initializer s_weight = Initializers.XavierUniform;
+
+    private delegate Tensor Forward(Tensor x, Tensor w1, Tensor b1, Tensor w2, Tensor b2, Tensor residual);
+
+    /// <summary>One node, then the same of many.</summary>
+    private static readonly Dictionary<string, (Forward Fused, Forward Plain)> s_cases = new()
+    {
+        ["linear and residual"] = (
+            static (x, w1, b1, _, _, _) => x.Linear(w1.SliceRows(0, 12), b1.SliceRows(0, 12), GemmActivation.None, x),
+            static (x, w1, b1, _, _, _) => x.Linear(w1.SliceRows(0, 12), b1.SliceRows(0, 12)).Add(x)),
+        ["linear and GELU"] = (
+            static (x, w1, b1, _, _, _) => x.Linear(w1, b1, GemmActivation.GeluErf),
+            static (x, w1, b1, _, _, _) => x.Linear(w1, b1).GeluErf()),
+        ["linear, GELU's tanh form and residual"] = (
+            static (x, w1, b1, _, _, r) => x.Linear(w1.SliceRows(0, 12), b1.SliceRows(0, 12), GemmActivation.GeluTanh, r),
+            static (x, w1, b1, _, _, r) => x.Linear(w1.SliceRows(0, 12), b1.SliceRows(0, 12)).GeluTanh().Add(r)),
+        ["MLP"] = (
+            static (x, w1, b1, w2, b2, _) => x.GeluMlp(w1, b1, w2, b2, GemmActivation.GeluErf),
+            static (x, w1, b1, w2, b2, _) => x.Linear(w1, b1).GeluErf().Linear(w2, b2)),
+        ["MLP and residual"] = (
+            static (x, w1, b1, w2, b2, r) => x.GeluMlp(w1, b1, w2, b2, GemmActivation.GeluTanh, r),
+            static (x, w1, b1, w2, b2, r) => x.Linear(w1, b1).GeluTanh().Linear(w2, b2).Add(r)),
+        ["MLP onto its own input"] = (
+            static (x, w1, b1, w2, b2, _) => x.GeluMlp(w1, b1, w2, b2, GemmActivation.GeluErf, x),
+            static (x, w1, b1, w2, b2, _) => x.Linear(w1, b1).GeluErf().Linear(w2, b2).Add(x)),
+    };
+
+    public static TheoryData<string, string> Rows => Backends.With(s_cases.Keys.ToArray());
+
+    [Theory, MemberData(nameof(Rows))]
+    public void A_fused_node_is_the_composition(string backend, string name)
+    {
+        var (fused, plain) = s_cases[name];
+        (float[] Values, float[][] Gradients) a = Run(backend, fused), b = Run(backend, plain);
+        Tolerance tolerance = Tolerance.Of(nameof(IBackend.Gemm));
+        tolerance.Check($"{name} on {backend}", a.Values, [.. b.Values.Select(v => (double)v)]);
+        for (int i = 0; i < a.Gradients.Length; i++)
+        {
+            Assert.Equal(b.Gradients[i].Length, a.Gradients[i].Length);
+            tolerance.Check($"{name} on {backend}, gradient {i}", a.Gradients[i], [.. b.Gradients[i].Select(v => (double)v)]);
+        }
+    }
+
+    private static (float[] Values, float[][] Gradients) Run(string backend, Forward forward)
+    {
+        using var scope = new TensorScope();
+        IBackend device = Backends.Get(backend);
+        var random = new RandomData(7);
+        Tensor x = New(2, 19, 12), w1 = New(40, 12), b1 = New(40), w2 = New(12, 40), b2 = New(12), residual = New(2, 19, 12);
+        Tensor y = forward(x.Scale(1), w1, b1, w2, b2, residual);
+        y.Backward(Tensor.From(device, new RandomData(8).Normal(y.Length), [.. y.Shape]));
+        Tensor[] inputs = [x, w1, b1, w2, b2, residual];
+        return (y.ToArray(), [.. inputs.Where(i => !i.Gradient.IsNone).Select(i => i.GradientToArray())]);
+
+        Tensor New(params int[] shape) => Tensor.Variable(device, random.Normal(shape.Aggregate(1L, (p, s) => p * s)), shape);
+    }
+
+    [Fact]
+    public void A_residual_of_another_shape_is_refused()
+    {
+        using var scope = new TensorScope();
+        IBackend host = Backends.Get("host");
+        Tensor x = Tensor.Full(host, 1, 3, 4), w = Tensor.Full(host, 1, 5, 4);
+        Assert.Throws<ArgumentException>(() => x.Linear(w, null, GemmActivation.None, x));
+    }
+
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Packed_weights_give_the_same_bits_and_follow_the_values(string backend)
+    {
+        IBackend device = Backends.Get(backend);
+        long before = device.Pool.LiveBytes;
+        var attention = new MultiHeadAttention(32, 2, s_weight);
+        var mlp = new Mlp(32, 128, tanh: false, s_weight, static _ => Initializers.Zeros);
+        using (var arena = new ParameterArena(device, new ModuleList<Module>([attention, mlp]), seed: 4, trainable: false))
+        using (var scope = new TensorScope())
+        using (GradMode.NoGrad())
+        {
+            Tensor x = Tensor.From(device, new RandomData(8).Normal(2 * 40 * 32), 2, 40, 32);
+            float[] plain = Both(x);
+            arena.PackWeights();
+            Assert.Equal(plain, Both(x));
+            Assert.Equal(plain, Both(x));
+            ParameterArena.Entry weight = arena.Entries.First(e => e.Name.EndsWith("in_proj_weight", StringComparison.Ordinal));
+            float[] values = arena.Read(weight, arena.Values);
+            arena.Write(weight, arena.Values, [.. values.Select(v => 2 * v)]);
+            Assert.NotEqual(plain, Both(x));
+            BufferView other = device.Pool.Rent(arena.Length);
+            device.Copy(arena.Values, other);
+            arena.Write(weight, other, values);
+            arena.Bind(other);
+            Assert.Equal(plain, Both(x));
+            arena.Bind(arena.Values);
+            device.Pool.Return(other);
+        }
+        Assert.Equal(before, device.Pool.LiveBytes);
+
+        float[] Both(Tensor x)
+        {
+            using var scope = new TensorScope();
+            return mlp.Forward(attention.Forward(attention.AddSelf(x, x), x), x).ToArray();
+        }
+    }
+
+    [Fact]
+    public void A_trainable_arena_packs_nothing()
+    {
+        using var arena = new ParameterArena(Backends.Get("host"), new Linear(4, 4, s_weight), seed: 1);
+        Assert.Throws<InvalidOperationException>(arena.PackWeights);
+    }
+}
