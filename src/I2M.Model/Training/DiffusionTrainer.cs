@@ -67,11 +67,8 @@ public sealed class DiffusionTrainer : IDisposable
             loss += AccumulateGradients(batch, (long)Step * Config.Accumulation + part) / Config.Accumulation;
             done(batch);
         }
-        Optimizer.Step(rate);
-        double norm = Optimizer.GradientNorm();
-        Arena.ZeroGradients();
-        Ema.Update();
-        return new StepResult(loss, norm, rate);
+        Optimizer.Step(rate, Ema);
+        return new StepResult(loss, Optimizer.GradientNorm(), rate);
     }
 
     /// <summary>Mean loss over given samples with noise and timesteps that depend on the sample's number only.</summary>
