@@ -53,7 +53,9 @@ public static class Recompute
             Tensor result = _function(inputs);
             BufferView gradient = OutputGradient;
             OutputGradient = default;
-            if (result.Node is { } node) { BackwardEngine.Run(node, gradient); }
+            GradNode? node = result.Node;
+            result.Dispose(); // Whoever reads it again has saved it.
+            if (node is not null) { BackwardEngine.Run(node, gradient); }
             else { Backend.Pool.Return(gradient); }
             for (int i = 0; i < inputs.Length; i++)
             {
