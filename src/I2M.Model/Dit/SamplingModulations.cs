@@ -7,7 +7,7 @@ namespace I2M.Model.Dit;
 /// <param name="timesteps">In the sampler's order.</param>
 /// <param name="condition">The pictures.</param>
 /// <param name="batch">Samples in a step.</param>
-internal sealed class SamplingModulations(DitModel model, int[] timesteps, ImageCondition condition, int batch) : IDisposable
+public sealed class SamplingModulations(DitModel model, int[] timesteps, ImageCondition condition, int batch) : IDisposable
 {
     /// <summary>Samples times timesteps in one table: 43 MB of the full preset's modulations.</summary>
     private const int MostRows = 128;
