@@ -10,15 +10,23 @@ internal static class BackwardEngine
         if (root.Node is not { } start) { throw new InvalidOperationException("Nothing to differentiate: the tensor was not computed from one that requires a gradient."); }
         if (gradient is null && root.Length != 1) { throw new InvalidOperationException("The backward pass of a non-scalar needs its gradient."); }
         if (gradient is not null && gradient.Length != root.Length) { throw new ArgumentException($"The gradient has {gradient.Length} elements, the tensor {root.Length}."); }
+        IBackend backend = root.Backend;
+        BufferView seed = backend.Pool.Rent(root.Length);
+        if (gradient is null) { backend.Fill(seed, 1); }
+        else { backend.Copy(gradient.View, seed); }
+        Run(start, seed);
+    }
+
+    /// <summary>Runs backwards from a node whose output has the given gradient, a rented buffer that the node takes over.</summary>
+    public static void Run(GradNode start, BufferView gradient)
+    {
         List<GradNode> order = ReachableInReverse(start);
         if (order.Exists(static node => node.IsReleased))
         {
+            start.Backend.Pool.Return(gradient);
             throw new InvalidOperationException("A part of this graph was differentiated or its scope ended before; what it saved is gone. Add the losses up and run one backward pass.");
         }
-        IBackend backend = root.Backend;
-        start.OutputGradient = backend.Pool.Rent(root.Length);
-        if (gradient is null) { backend.Fill(start.OutputGradient, 1); }
-        else { backend.Copy(gradient.View, start.OutputGradient); }
+        start.OutputGradient = gradient;
         foreach (GradNode node in order)
         {
             if (!node.OutputGradient.IsNone) { node.Backward(); }

@@ -15,11 +15,25 @@ public static class GradMode
         return default;
     }
 
+    /// <summary>Recording again until the returned value is disposed, also inside a no-grad region.</summary>
+    internal static Disabled Grad()
+    {
+        var before = new Disabled(s_disabled);
+        s_disabled = 0;
+        return before;
+    }
+
     internal static bool Records(Tensor a) => IsEnabled && a.RequiresGrad;
 
     internal static bool Records(Tensor a, Tensor b) => IsEnabled && (a.RequiresGrad || b.RequiresGrad);
 
     internal static bool Records(Tensor a, Tensor b, Tensor? c) => IsEnabled && (a.RequiresGrad || b.RequiresGrad || c is { RequiresGrad: true });
+
+    /// <summary>Ends a region of <see cref="Grad"/>.</summary>
+    internal readonly struct Disabled(int count) : IDisposable
+    {
+        public void Dispose() => s_disabled = count;
+    }
 
     /// <summary>Ends a no-grad region.</summary>
     public readonly struct Restorer : IDisposable

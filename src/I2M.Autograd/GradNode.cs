@@ -18,7 +18,7 @@ internal abstract class GradNode
     /// <summary>Order of making; an operation's inputs have smaller numbers.</summary>
     public long Order { get; } = s_count++;
 
-    protected IBackend Backend { get; }
+    public IBackend Backend { get; }
 
     /// <summary>The gradient of the output, rented; None until something contributes.</summary>
     public BufferView OutputGradient { get; set; }
@@ -126,6 +126,21 @@ internal abstract class GradNode
     {
         using Target target = Overwrite(i);
         Backend.Copy(OutputGradient, target.View);
+    }
+
+    /// <summary>Takes the gradient of input <paramref name="i"/> as far as it has come; None before the first contribution. <see cref="PutGradient"/> gives it back.</summary>
+    protected BufferView TakeGradient(int i)
+    {
+        BufferView existing = Existing(i);
+        if (_origins[i] is { } origin) { origin.OutputGradient = default; }
+        return existing;
+    }
+
+    /// <summary>Gives a gradient back that <see cref="TakeGradient"/> took and somebody added to.</summary>
+    protected void PutGradient(int i, BufferView gradient)
+    {
+        if (_origins[i] is { } origin) { origin.OutputGradient = gradient; }
+        else { _leaves[i]!.Gradient = gradient; }
     }
 
     private BufferView Existing(int i) => _origins[i] is { } origin ? origin.OutputGradient : _leaves[i]!.Gradient;

@@ -114,8 +114,10 @@ public sealed class I2MModel : IDisposable
         var x = new double[count * values];
         var streams = new SampleNoise(options.Seed, options.FirstPicture, count, values);
         streams.Initial(x);
-        ISampler sampler = CreateSampler(options);
-        sampler.Sample(x, (state, t, prediction) => Predict(state, t, prediction, condition, count, guided, options), streams.Step, observer, cancel);
+        int[] timesteps = Timesteps.Spaced(config.CompatSeed ? TimestepSpacing.Seed : TimestepSpacing.Trailing, _schedule.Steps, options.Steps);
+        using var modulations = new SamplingModulations(_model, timesteps, condition, guided ? 2 * count : count);
+        ISampler sampler = CreateSampler(options, timesteps);
+        sampler.Sample(x, (state, t, prediction) => Predict(state, modulations.At(t), prediction, condition, count, guided, options), streams.Step, observer, cancel);
         var mels = new float[count][];
         for (int i = 0; i < count; i++) { mels[i] = Info.Normalizer.Denormalize(Unpatchify(x.AsSpan(i * values, values))); }
         return mels;
@@ -124,12 +126,11 @@ public sealed class I2MModel : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
 
-    private ISampler CreateSampler(GenerateOptions options)
+    private ISampler CreateSampler(GenerateOptions options, int[] timesteps)
     {
         PredictionKind prediction = Info.Config.Diffusion.Prediction;
         var range = new DataRange(Info.Normalizer.Low, Info.Normalizer.High);
         bool compat = Info.Config.Model.CompatSeed;
-        int[] timesteps = Timesteps.Spaced(compat ? TimestepSpacing.Seed : TimestepSpacing.Trailing, _schedule.Steps, options.Steps);
         return options.Sampler switch
         {
             SamplerKind.Ddim => new DdimSampler(_schedule, prediction, timesteps, range, options.Eta) { CompatSeed = compat },
@@ -154,17 +155,15 @@ public sealed class I2MModel : IDisposable
         return _model.EncodeImage(tokens, Tensor.From(_backend, keep, batch));
     }
 
-    private void Predict(ReadOnlySpan<double> x, int timestep, Span<double> prediction, ImageCondition condition, int count, bool guided, GenerateOptions options)
+    private void Predict(ReadOnlySpan<double> x, (ModulationTable Table, int Step) modulation, Span<double> prediction, ImageCondition condition, int count, bool guided, GenerateOptions options)
     {
         using var scope = new TensorScope();
         DitConfig config = Info.Config.Model;
         int batch = guided ? 2 * count : count, values = x.Length / count;
         var noisy = new float[batch * values];
         for (int i = 0; i < noisy.Length; i++) { noisy[i] = (float)x[i % x.Length]; }
-        var timesteps = new int[batch];
-        Array.Fill(timesteps, timestep);
         Tensor input = Tensor.From(_backend, noisy, batch, config.MelTokens, config.MelTokenLength);
-        float[] output = _model.Denoise(input, timesteps, condition).ToArray();
+        float[] output = _model.Denoise(input, modulation.Table, modulation.Step, condition).ToArray();
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<float> conditional = output.AsSpan(i * values, values);

@@ -66,6 +66,45 @@ public sealed class OptimTests
     }
 
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void OnePassEqualsStepAverageAndZeroGradientsToTheBit(string backend)
+    {
+        IBackend device = Backends.Get(backend);
+        foreach (bool everything in new[] { false, true })
+        {
+            Assert.Equal(Train(device, everything, onePass: false), Train(device, everything, onePass: true));
+        }
+    }
+
+    /// <summary>Values, averages, moments, gradients and norm after three steps.</summary>
+    private static float[] Train(IBackend device, bool decayEverything, bool onePass)
+    {
+        using var arena = new ParameterArena(device, new Linear(40, 30, Initializers.XavierUniform, Initializers.Ones), seed: 2);
+        using var optimizer = new AdamWOptimizer(arena, new AdamWOptions(WeightDecay: 0.1f, DecayEverything: decayEverything, ClipNorm: 1));
+        using var average = new ExponentialMovingAverage(arena, decay: 0.99);
+        var random = new RandomData(4);
+        for (int step = 0; step < 3; step++)
+        {
+            float[] gradient = random.Normal(arena.Length);
+            device.CopyFromHost(gradient, arena.Gradients);
+            if (onePass)
+            {
+                optimizer.Step(0.01, average);
+                continue;
+            }
+            optimizer.Step(0.01);
+            average.Update();
+            arena.ZeroGradients();
+        }
+        Assert.Equal((3, 3L), (optimizer.StepCount, average.UpdateCount));
+        int n = (int)arena.Length;
+        var numbers = new float[5 * n + 1];
+        BufferView[] blocks = [arena.Values, average.Values, optimizer.FirstMoment, optimizer.SecondMoment, arena.Gradients];
+        for (int i = 0; i < blocks.Length; i++) { device.CopyToHost(blocks[i], numbers.AsSpan(i * n, n)); }
+        numbers[^1] = (float)optimizer.GradientNorm();
+        return numbers;
+    }
+
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void TheAverageWarmsUp(string backend)
     {
         IBackend device = Backends.Get(backend);

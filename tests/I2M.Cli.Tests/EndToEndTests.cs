@@ -37,6 +37,17 @@ public sealed class EndToEndTests(TinyData data) : IDisposable
     }
 
     [Fact]
+    public void ARunMayGoOnWithRecomputation()
+    {
+        string run = _scratch.File("run");
+        CliProcess.Run(data.TrainWords(run, "--steps", "6", "--save-every", "3", "--stop-at", "3")).Succeeded();
+        CliProcess.Run("train", "--data", data.Pairs, "--out", run, "--device", "host", "--resume", "--recompute").Succeeded();
+        double[] expected = Losses(data.File("run/train.jsonl"));
+        Assert.NotEmpty(expected);
+        Assert.Equal(expected, Losses(_scratch.File("run/train.jsonl")));
+    }
+
+    [Fact]
     public void ARunIsNotOverwritten() => CliProcess.Run(data.TrainWords(data.Run, "--steps", "6")).Refused(data.Run, "--resume");
 
     [Fact]
@@ -151,5 +162,11 @@ public sealed class EndToEndTests(TinyData data) : IDisposable
     {
         using JsonDocument entry = JsonDocument.Parse(line);
         return entry.RootElement.GetProperty("step").GetInt32();
+    })];
+
+    private static double[] Losses(string log) => [.. File.ReadLines(log).Select(line =>
+    {
+        using JsonDocument entry = JsonDocument.Parse(line);
+        return entry.RootElement.TryGetProperty("loss", out JsonElement loss) ? loss.GetDouble() : entry.RootElement.GetProperty("validationLoss").GetDouble();
     })];
 }

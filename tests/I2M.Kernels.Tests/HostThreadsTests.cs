@@ -38,6 +38,7 @@ public sealed class HostThreadsTests
         ["Fourier"] = (b, x, y, small, o) => { b.RealFft(x.Slice(0, 65_536), 1024, 1, 1, o.Slice(0, 64 * 1026)); b.FrameBackward(x.Slice(0, 16 * 1024), BufferView.None, new FrameShape(1, 4096, 16, 1024, 256, 512), o.Slice(70_000, 4096)); b.OverlapAdd(x.Slice(0, 16 * 1024), small.Slice(0, 1024), new OverlapAddShape(1, 16, 1024, 256, 512, 3840), o.Slice(80_000, 3840)); },
         ["random"] = (b, x, y, _, o) => { b.RandomBits(1, 2, 3, o.Slice(0, Count)); b.RandomNormal(1, 2, 3, o.Slice(Count, Count)); },
         ["optimizer"] = (b, x, y, _, o) => { b.Copy(y, o.Slice(0, Count)); b.AdamW(x, BufferView.None, new AdamWStep(1e-3f, 0.9f, 0.99f, 1e-8f, 0.1f, 3), o.Slice(0, Count), o.Slice(Count, Count), o.Slice(2 * Count, Count)); },
+        ["optimizer with average"] = (b, x, y, _, o) => { b.Copy(y, o.Slice(0, Count)); b.Copy(x, o.Slice(4 * Count, Count)); b.AdamWEma(BufferView.None, new AdamWStep(1e-3f, 0.9f, 0.99f, 1e-8f, 0.1f, 3), 0.9f, o.Slice(4 * Count, Count), o.Slice(0, Count), o.Slice(Count, Count), o.Slice(2 * Count, Count), o.Slice(3 * Count, Count)); },
         ["layout"] = (b, x, y, _, o) => { b.Transpose(x, 1, Rows, Columns, o.Slice(0, Count)); b.SplitHeads(x, 1, Rows, 6, 16, o.Slice(Count, Count)); b.Patchify(x, new PatchShape(1, 1, Rows, Columns, 4, 8), o.Slice(2 * Count, Count)); },
     };
 

@@ -48,18 +48,25 @@ public sealed class AdamWOptimizer : IDisposable
     /// <summary>Clips the arena's gradients, updates its values and leaves the gradients as they were.</summary>
     public void Step(double learningRate)
     {
-        StepCount++;
-        IBackend backend = _arena.Backend;
-        backend.SumSquares(_arena.Gradients, _sumSquares);
-        BufferView factor = BufferView.None;
-        if (_options.ClipNorm > 0)
+        BufferView factor = BeginStep();
+        foreach (Group group in Groups(learningRate))
         {
-            backend.ClipFactor(_sumSquares, _options.ClipNorm, _clipFactor);
-            factor = _clipFactor;
+            _arena.Backend.AdamW(group.Of(_arena.Gradients), factor, group.Step, group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment));
         }
-        long decayed = _options.DecayEverything ? _arena.Length : _arena.DecayedLength;
-        Update(0, decayed, learningRate, _options.WeightDecay, factor);
-        Update(decayed, _arena.Length - decayed, learningRate, 0, factor);
+    }
+
+    /// <summary>
+    /// A whole step in one pass over the arena: clips, updates the values, takes them into <paramref name="average"/> and leaves the gradients zero for the
+    /// next step. Equal to <see cref="Step(double)"/>, <see cref="ExponentialMovingAverage.Update"/> and <see cref="ParameterArena.ZeroGradients"/>.
+    /// </summary>
+    public void Step(double learningRate, ExponentialMovingAverage average)
+    {
+        BufferView factor = BeginStep();
+        float decay = average.NextDecay();
+        foreach (Group group in Groups(learningRate))
+        {
+            _arena.Backend.AdamWEma(factor, group.Step, decay, group.Of(_arena.Gradients), group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment), group.Of(average.Values));
+        }
     }
 
     /// <summary>The global gradient norm of the last step, before clipping; waits for queued work.</summary>
@@ -80,11 +87,29 @@ public sealed class AdamWOptimizer : IDisposable
         pool.Return(_clipFactor);
     }
 
-    private void Update(long offset, long length, double learningRate, float decay, BufferView factor)
+    /// <summary>Counts the step and computes the clip factor; None where nothing is clipped. The norm is a pass of its own: every update needs all of it.</summary>
+    private BufferView BeginStep()
     {
-        if (length == 0) { return; }
-        var step = new AdamWStep((float)learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, decay, StepCount);
-        _arena.Backend.AdamW(_arena.Gradients.Slice(offset, length), factor, step, _arena.Values.Slice(offset, length),
-            FirstMoment.Slice(offset, length), SecondMoment.Slice(offset, length));
+        StepCount++;
+        IBackend backend = _arena.Backend;
+        backend.SumSquares(_arena.Gradients, _sumSquares);
+        if (_options.ClipNorm <= 0) { return BufferView.None; }
+        backend.ClipFactor(_sumSquares, _options.ClipNorm, _clipFactor);
+        return _clipFactor;
+    }
+
+    /// <summary>The decayed part of the arena and the rest, each where it is not empty.</summary>
+    private IEnumerable<Group> Groups(double learningRate)
+    {
+        long decayed = _options.DecayEverything ? _arena.Length : _arena.DecayedLength;
+        var step = new AdamWStep((float)learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, StepCount);
+        if (decayed > 0) { yield return new Group(0, decayed, step); }
+        if (decayed < _arena.Length) { yield return new Group(decayed, _arena.Length - decayed, step with { WeightDecay = 0 }); }
+    }
+
+    /// <summary>A part of the arena that is updated alike.</summary>
+    private readonly record struct Group(long Offset, long Length, AdamWStep Step)
+    {
+        public BufferView Of(BufferView block) => block.Slice(Offset, Length);
     }
 }

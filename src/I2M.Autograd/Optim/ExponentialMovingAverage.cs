@@ -27,11 +27,14 @@ public sealed class ExponentialMovingAverage : IDisposable
     }
 
     /// <summary>Takes the arena's present values into the average.</summary>
-    public void Update()
+    public void Update() => _arena.Backend.Ema(_arena.Values, NextDecay(), Values);
+
+    /// <summary>Counts an update and gives its decay.</summary>
+    internal float NextDecay()
     {
         double decay = Math.Min(_decay, (1.0 + UpdateCount) / (10.0 + UpdateCount));
-        _arena.Backend.Ema(_arena.Values, (float)decay, Values);
         UpdateCount++;
+        return (float)decay;
     }
 
     /// <summary>Gives the memory back.</summary>

@@ -1,5 +1,6 @@
 using I2M.Autograd;
 using I2M.Autograd.Modules;
+using I2M.Kernels;
 
 namespace I2M.Model.Dit;
 
@@ -15,6 +16,9 @@ public sealed record ImageCondition(IReadOnlyList<Tensor> KeyValues, Tensor? Poo
 /// <summary>A denoiser of mel tokens under a picture: (x_t, t, picture) → prediction.</summary>
 public abstract class DitModel : Module
 {
+    /// <summary>More rows than any backend's kernel for few rows takes.</summary>
+    private const int FewestTableRows = 64;
+
     /// <summary>Sizes and variant.</summary>
     public DitConfig Config { get; }
 
@@ -29,10 +33,71 @@ public abstract class DitModel : Module
     /// <param name="keep">[batch]: 1 where the picture counts, 0 where the null condition takes its place.</param>
     public abstract ImageCondition EncodeImage(Tensor imageTokens, Tensor keep);
 
+    /// <summary>True keeps the inputs of the transformer blocks only and computes the blocks again in the backward pass: a third more time, far less memory, the same bits.</summary>
+    public bool RecomputesBlocks { get; set; }
+
     /// <summary>Predicts noise, velocity or sample, whatever it was trained for.</summary>
     /// <param name="x">Noisy mel tokens [batch, melTokens, melTokenLength].</param>
     /// <param name="timesteps">One per sample.</param>
     /// <param name="condition">From <see cref="EncodeImage"/>.</param>
     /// <returns>[batch, melTokens, melTokenLength]</returns>
-    public abstract Tensor Denoise(Tensor x, ReadOnlySpan<int> timesteps, ImageCondition condition);
+    public Tensor Denoise(Tensor x, ReadOnlySpan<int> timesteps, ImageCondition condition)
+    {
+        using Tensor activated = Activate(x.Backend, timesteps, condition);        // [batch, hidden]
+        return Denoise(x, new ModulationSource(activated), condition);
+    }
+
+    /// <summary>The same with modulations that were computed before, for samplers: all samples have the table's timestep number <paramref name="step"/>.</summary>
+    /// <param name="x">Noisy mel tokens [batch, melTokens, melTokenLength].</param>
+    /// <param name="table">From <see cref="Modulate"/> with the same condition.</param>
+    /// <param name="step">0-based place of the timestep in the table.</param>
+    /// <param name="condition">From <see cref="EncodeImage"/>.</param>
+    /// <returns>[batch, melTokens, melTokenLength]</returns>
+    public Tensor Denoise(Tensor x, ModulationTable table, int step, ImageCondition condition) => Denoise(x, new ModulationSource(table, step), condition);
+
+    /// <summary>
+    /// All modulations of some timesteps, each layer in one product. A product with few rows may add in another order than one with many, so short lists are
+    /// filled up: then a timestep's modulation is the same to the bit in every table.
+    /// </summary>
+    /// <param name="timesteps">The timesteps, in the order in which <see cref="Denoise(Tensor, ModulationTable, int, ImageCondition)"/> counts them.</param>
+    /// <param name="condition">From <see cref="EncodeImage"/>.</param>
+    public ModulationTable Modulate(ReadOnlySpan<int> timesteps, ImageCondition condition)
+    {
+        int perStep = condition.Pooled?.Rows ?? 1, steps = Math.Max(timesteps.Length, (FewestTableRows + perStep - 1) / perStep);
+        var repeated = new int[steps * perStep];
+        for (int i = 0; i < repeated.Length; i++) { repeated[i] = timesteps[Math.Min(i / perStep, timesteps.Length - 1)]; }
+        using Tensor activated = Activate(condition.KeyValues[0].Backend, repeated, condition); // [steps · perStep, hidden]
+        return new ModulationTable(ModulationLayers.ToDictionary(layer => layer, layer => layer.Forward(activated)), perStep);
+    }
+
+    /// <summary>The layers that make shift, scale and gate out of the activated condition.</summary>
+    private protected abstract IEnumerable<Linear> ModulationLayers { get; }
+
+    /// <summary>SiLU of timestep embedding and pooled picture, [rows, hidden], where the condition's samples repeat over the rows.</summary>
+    private protected abstract Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition);
+
+    private protected abstract Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition);
+
+    /// <summary>A block that reads x, the activated condition and the context's keys and values.</summary>
+    private protected interface IBlock
+    {
+        /// <summary><see cref="Forward"/> over (x, activated, keys and values), made once.</summary>
+        Func<IReadOnlyList<Tensor>, Tensor> Recomputed { get; }
+
+        Tensor Forward(Tensor x, ModulationSource modulation, Tensor kv);
+    }
+
+    /// <summary>Runs the blocks one after another; h [batch, melTokens, hidden] is given back as soon as it was read.</summary>
+    private protected Tensor RunBlocks(IReadOnlyList<IBlock> blocks, Tensor h, ModulationSource modulation, ImageCondition condition)
+    {
+        for (int i = 0; i < blocks.Count; i++)
+        {
+            Tensor next = RecomputesBlocks && modulation.Activated is { } activated
+                ? Recompute.Run(blocks[i].Recomputed, h, activated, condition.KeyValues[i])
+                : blocks[i].Forward(h, modulation, condition.KeyValues[i]);
+            h.Dispose();
+            h = next;
+        }
+        return h;
+    }
 }

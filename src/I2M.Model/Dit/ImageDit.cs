@@ -1,5 +1,6 @@
 using I2M.Autograd;
 using I2M.Autograd.Modules;
+using I2M.Kernels;
 
 namespace I2M.Model.Dit;
 
@@ -47,7 +48,7 @@ public sealed class ImageDit : DitModel
         Tensor h = projected.AddBroadcast(_imagePositions.Value);                  // [batch, imageTokens, hidden]
         foreach (TowerBlock block in _tower.Items)
         {
-            Tensor next = block.Forward(h);
+            Tensor next = RecomputesBlocks ? Recompute.Run(block.Recomputed, h) : block.Forward(h);
             h.Dispose();
             h = next;
         }
@@ -58,23 +59,21 @@ public sealed class ImageDit : DitModel
         return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(context))], _poolProjection.Forward(mean), Classify(normed));
     }
 
-    /// <inheritdoc/>
-    public override Tensor Denoise(Tensor x, ReadOnlySpan<int> timesteps, ImageCondition condition)
+    private protected override IEnumerable<Linear> ModulationLayers => [.. _blocks.Items.Select(block => block.Modulation), _finalModulation];
+
+    private protected override Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition)
     {
-        using Tensor t = _time.Forward(x.Backend, timesteps);                      // [batch, hidden]
-        using Tensor c = t.Add(condition.Pooled!);                                 // [batch, hidden]
-        using Tensor activated = c.Silu();                                         // [batch, hidden]
+        using Tensor t = _time.Forward(backend, timesteps);                        // [rows, hidden]
+        using Tensor c = t.Length == condition.Pooled!.Length ? t.Add(condition.Pooled) : t.AddBroadcast(condition.Pooled);
+        return c.Silu();                                                           // [rows, hidden]
+    }
+
+    private protected override Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition)
+    {
         using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
-        Tensor h = projected.AddBroadcast(_melPositions.Value);                    // [batch, melTokens, hidden]
-        for (int i = 0; i < _blocks.Items.Count; i++)
-        {
-            Tensor next = _blocks.Items[i].Forward(h, activated, condition.KeyValues[i]);
-            h.Dispose();
-            h = next;
-        }
-        using Tensor modulation = _finalModulation.Forward(activated);             // [batch, 2·hidden]: shift, scale
-        using Tensor normed = h.AdaLayerNorm(modulation, scaleChunk: 1, shiftChunk: 0, Eps);
-        h.Dispose();
+        using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
+        using Tensor final = modulation.Of(_finalModulation);                      // [batch, 2·hidden]: shift, scale
+        using Tensor normed = h.AdaLayerNorm(final, scaleChunk: 1, shiftChunk: 0, Eps);
         return _finalLinear.Forward(normed);                                       // [batch, melTokens, melTokenLength]
     }
 
@@ -94,11 +93,14 @@ public sealed class ImageDit : DitModel
 
         public TowerBlock(DitConfig config)
         {
+            Recomputed = inputs => Forward(inputs[0]);
             _norm1 = AddModule("norm1", new LayerNorm(config.Hidden, Eps));
             _attention = AddModule("attn", new MultiHeadAttention(config.Hidden, config.Heads, Initializers.XavierUniform));
             _norm2 = AddModule("norm2", new LayerNorm(config.Hidden, Eps));
             _mlp = AddModule("mlp", new Mlp(config.Hidden, 4 * config.Hidden, config.GeluTanh, Initializers.XavierUniform, static _ => Initializers.Zeros));
         }
+
+        public Func<IReadOnlyList<Tensor>, Tensor> Recomputed { get; }
 
         public Tensor Forward(Tensor x)
         {
@@ -110,26 +112,30 @@ public sealed class ImageDit : DitModel
     }
 
     /// <summary>adaLN-Zero block: self-attention, cross-attention, MLP, each with shift, scale and gate from one modulation [batch, 9·hidden].</summary>
-    private sealed class Block : Module
+    private sealed class Block : Module, IBlock
     {
-        private readonly Linear _modulation;
         private readonly MultiHeadAttention _self, _cross;
         private readonly Mlp _mlp;
 
         public Block(DitConfig config)
         {
             int hidden = config.Hidden;
-            _modulation = AddModule("adaLN_modulation", new Linear(hidden, 9 * hidden, Initializers.Zeros));
+            Recomputed = inputs => Forward(inputs[0], new ModulationSource(inputs[1]), inputs[2]);
+            Modulation = AddModule("adaLN_modulation", new Linear(hidden, 9 * hidden, Initializers.Zeros));
             _self = AddModule("attn1", new MultiHeadAttention(hidden, config.Heads, Initializers.XavierUniform));
             _cross = AddModule("attn2", new MultiHeadAttention(hidden, config.Heads, Initializers.XavierUniform));
             _mlp = AddModule("mlp", new Mlp(hidden, 4 * hidden, config.GeluTanh, Initializers.XavierUniform, static _ => Initializers.Zeros));
         }
 
+        public Func<IReadOnlyList<Tensor>, Tensor> Recomputed { get; }
+
+        public Linear Modulation { get; }
+
         public Tensor ProjectContext(Tensor context) => _cross.ProjectContext(context);
 
-        public Tensor Forward(Tensor x, Tensor activated, Tensor kv)
+        public Tensor Forward(Tensor x, ModulationSource activated, Tensor kv)
         {
-            using Tensor m = _modulation.Forward(activated);                       // [batch, 9·hidden]
+            using Tensor m = activated.Of(Modulation);                             // [batch, 9·hidden]
             using Tensor n1 = x.AdaLayerNorm(m, scaleChunk: 1, shiftChunk: 0, Eps);
             using Tensor a1 = _self.Forward(n1);
             using Tensor x1 = x.GatedResidual(a1, m, chunk: 2);

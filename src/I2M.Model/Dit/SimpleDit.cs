@@ -1,5 +1,6 @@
 using I2M.Autograd;
 using I2M.Autograd.Modules;
+using I2M.Kernels;
 
 namespace I2M.Model.Dit;
 
@@ -40,21 +41,19 @@ public sealed class SimpleDit : DitModel
         return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(context))], null, null);
     }
 
-    /// <inheritdoc/>
-    public override Tensor Denoise(Tensor x, ReadOnlySpan<int> timesteps, ImageCondition condition)
+    private protected override IEnumerable<Linear> ModulationLayers => [.. _blocks.Items.SelectMany(block => block.ModulationLayers), _finalNorm.Layer];
+
+    private protected override Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition)
     {
-        using Tensor t = _time.Forward(x.Backend, timesteps);                      // [batch, hidden]
-        using Tensor activated = t.Silu();                                         // [batch, hidden]
+        using Tensor t = _time.Forward(backend, timesteps);                        // [rows, hidden]
+        return t.Silu();                                                           // [rows, hidden]
+    }
+
+    private protected override Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition)
+    {
         using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
-        Tensor h = projected.AddBroadcast(_melPositions.Value);                    // [batch, melTokens, hidden]
-        for (int i = 0; i < _blocks.Items.Count; i++)
-        {
-            Tensor next = _blocks.Items[i].Forward(h, activated, condition.KeyValues[i]);
-            h.Dispose();
-            h = next;
-        }
-        using Tensor normed = _finalNorm.Forward(h, activated);                    // [batch, melTokens, hidden]
-        h.Dispose();
+        using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
+        using Tensor normed = _finalNorm.Forward(h, modulation);                   // [batch, melTokens, hidden]
         return _finalLinear.Forward(normed);                                       // [batch, melTokens, melTokenLength]
     }
 
@@ -63,18 +62,18 @@ public sealed class SimpleDit : DitModel
     /// <summary>AdaLN with its own linear layer: scale first, then shift.</summary>
     private sealed class Modulation : Module
     {
-        private readonly Linear _linear;
+        public Linear Layer { get; }
 
-        public Modulation(int hidden) => _linear = AddModule("linear", NewLinear(hidden, 2 * hidden));
+        public Modulation(int hidden) => Layer = AddModule("linear", NewLinear(hidden, 2 * hidden));
 
-        public Tensor Forward(Tensor x, Tensor activated)
+        public Tensor Forward(Tensor x, ModulationSource source)
         {
-            using Tensor modulation = _linear.Forward(activated);                  // [batch, 2·hidden]
+            using Tensor modulation = source.Of(Layer);                            // [batch, 2·hidden]
             return x.AdaLayerNorm(modulation, scaleChunk: 0, shiftChunk: 1, Eps);
         }
     }
 
-    private sealed class Block : Module
+    private sealed class Block : Module, IBlock
     {
         private readonly Modulation _norm1, _norm2, _norm3;
         private readonly MultiHeadAttention _self, _cross;
@@ -83,6 +82,7 @@ public sealed class SimpleDit : DitModel
         public Block(DitConfig config)
         {
             int hidden = config.Hidden;
+            Recomputed = inputs => Forward(inputs[0], new ModulationSource(inputs[1]), inputs[2]);
             _norm1 = AddModule("norm1", new Modulation(hidden));
             _self = AddModule("attn1", new MultiHeadAttention(hidden, config.Heads, Initializers.KaimingUniform));
             _norm2 = AddModule("norm2", new Modulation(hidden));
@@ -91,9 +91,13 @@ public sealed class SimpleDit : DitModel
             _mlp = AddModule("mlp", new Mlp(hidden, 4 * hidden, config.GeluTanh, Initializers.KaimingUniform, Initializers.UniformBias));
         }
 
+        public Func<IReadOnlyList<Tensor>, Tensor> Recomputed { get; }
+
+        public IEnumerable<Linear> ModulationLayers => [_norm1.Layer, _norm2.Layer, _norm3.Layer];
+
         public Tensor ProjectContext(Tensor context) => _cross.ProjectContext(context);
 
-        public Tensor Forward(Tensor x, Tensor activated, Tensor kv)
+        public Tensor Forward(Tensor x, ModulationSource activated, Tensor kv)
         {
             using Tensor n1 = _norm1.Forward(x, activated);
             using Tensor x1 = _self.AddSelf(n1, x);

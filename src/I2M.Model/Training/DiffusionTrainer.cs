@@ -46,6 +46,7 @@ public sealed class DiffusionTrainer : IDisposable
         _backend = backend;
         Config = config.Validated();
         Model = DitModel.Create(config.Model);
+        Model.RecomputesBlocks = config.Recompute;
         Arena = new ParameterArena(backend, Model, config.Seed);
         Optimizer = new AdamWOptimizer(Arena, new AdamWOptions(WeightDecay: config.WeightDecay, ClipNorm: config.ClipNorm, DecayEverything: config.Model.CompatSeed));
         Ema = new ExponentialMovingAverage(Arena, config.EmaDecay);
@@ -67,11 +68,8 @@ public sealed class DiffusionTrainer : IDisposable
             loss += AccumulateGradients(batch, (long)Step * Config.Accumulation + part) / Config.Accumulation;
             done(batch);
         }
-        Optimizer.Step(rate);
-        double norm = Optimizer.GradientNorm();
-        Arena.ZeroGradients();
-        Ema.Update();
-        return new StepResult(loss, norm, rate);
+        Optimizer.Step(rate, Ema);
+        return new StepResult(loss, Optimizer.GradientNorm(), rate);
     }
 
     /// <summary>Mean loss over given samples with noise and timesteps that depend on the sample's number only.</summary>
@@ -118,19 +116,22 @@ public sealed class DiffusionTrainer : IDisposable
     {
         DitConfig model = Config.Model;
         int mel = model.MelBands * model.MelFrames, image = 3 * model.ImageSize * model.ImageSize;
-        Tensor x0, pictures;
+        Tensor noisy = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength), target = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength);
         using (Tensor mels = Tensor.From(_backend, batch.Mels.AsSpan(0, samples * mel), samples, 1, model.MelBands, model.MelFrames))
-        using (Tensor raw = Tensor.From(_backend, batch.Images.AsSpan(0, samples * image), samples, 3, model.ImageSize, model.ImageSize))
+        using (Tensor x0 = mels.Patchify(model.MelPatches(samples)))               // [batch, melTokens, melTokenLength]
+        using (Tensor noise = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength))
         {
-            x0 = mels.Patchify(model.MelPatches(samples));                         // [batch, melTokens, melTokenLength]
-            pictures = raw.Patchify(model.ImagePatches(samples));                  // [batch, imageTokens, imageTokenLength]
+            _backend.RandomNormal(Config.Seed, noiseStream, firstSample * mel, noise.View);
+            CombineRows(targets.SignalScale, x0, targets.NoiseScale, noise, noisy);
+            CombineRows(targets.TargetSample, x0, targets.TargetNoise, noise, target);
         }
-        Tensor noise = Tensor.Empty(_backend, x0.Shape.ToArray()), noisy = Tensor.Empty(_backend, x0.Shape.ToArray()), target = Tensor.Empty(_backend, x0.Shape.ToArray());
-        _backend.RandomNormal(Config.Seed, noiseStream, firstSample * mel, noise.View);
-        CombineRows(targets.SignalScale, x0, targets.NoiseScale, noise, noisy);
-        CombineRows(targets.TargetSample, x0, targets.TargetNoise, noise, target);
-        ImageCondition condition = Model.EncodeImage(pictures, keep);
-        Tensor prediction = Model.Denoise(noisy, targets.Timesteps, condition);
+        ImageCondition condition;
+        using (Tensor raw = Tensor.From(_backend, batch.Images.AsSpan(0, samples * image), samples, 3, model.ImageSize, model.ImageSize))
+        using (Tensor pictures = raw.Patchify(model.ImagePatches(samples)))        // [batch, imageTokens, imageTokenLength]
+        {
+            condition = Model.EncodeImage(pictures, keep);
+        }
+        using Tensor prediction = Model.Denoise(noisy, targets.Timesteps, condition);
         return (prediction.SquaredErrorRows(target, samples), condition);
     }
 

@@ -41,6 +41,8 @@ public sealed record TrainConfig
     public double ConditionDropout { get; init; } = 0.1;
     /// <summary>Weight of the auxiliary classification loss, where the model has a class head and the data has classes.</summary>
     public double ClassLossWeight { get; init; } = 0.3;
+    /// <summary>Compute the transformer blocks again in the backward pass instead of keeping what they compute: less memory, a third more time, the same numbers.</summary>
+    public bool Recompute { get; init; }
     /// <summary>Vary the training pictures (crop, mirror, light).</summary>
     public bool Augment { get; init; } = true;
     /// <summary>Share of the data held out.</summary>

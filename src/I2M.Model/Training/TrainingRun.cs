@@ -120,9 +120,11 @@ public sealed class TrainingRun
 
     private void RequireSameRun(CheckpointInfo info, string path, RunOptions options)
     {
-        if (info.Config.ToJson() != _config.ToJson())
+        // Recomputation changes memory and time but no number, so a run may go on with or without it.
+        TrainConfig before = info.Config with { Recompute = _config.Recompute };
+        if (before.ToJson() != _config.ToJson())
         {
-            throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say: {FirstDifference(info.Config, _config)}");
+            throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say: {FirstDifference(before, _config)}");
         }
         if (!options.AllowDataChange && info.State is { } state && state.DataFingerprint != _data.Fingerprint)
         {

@@ -17,6 +17,20 @@ public sealed unsafe partial class HostBackend
         _rows.Run(parameter.Length, MathGrain, (start, end) => update.Apply(pg + start, pp + start, pm + start, pv + start, end - start));
     }
 
+    /// <inheritdoc cref="IBackend.AdamWEma"/>
+    public void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment, BufferView average)
+    {
+        RequireLength(parameter.Length, gradient);
+        RequireLength(parameter.Length, firstMoment);
+        RequireLength(parameter.Length, secondMoment);
+        RequireLength(parameter.Length, average);
+        if (!gradientScale.IsNone) { RequireLength(1, gradientScale); }
+        var update = new AdamWUpdate(step, gradientScale.IsNone ? 1 : *Pointer(gradientScale));
+        var mean = new Combination(averageDecay, (float)(1 - (double)averageDecay));
+        float* pg = Pointer(gradient), pp = Pointer(parameter), pm = Pointer(firstMoment), pv = Pointer(secondMoment), pa = Pointer(average);
+        _rows.Run(parameter.Length, MathGrain, (start, end) => update.Apply(mean, pg + start, pp + start, pm + start, pv + start, pa + start, end - start));
+    }
+
     /// <inheritdoc cref="IBackend.Ema"/>
     public void Ema(BufferView parameter, float decay, BufferView average) =>
         Map(new Combination(decay, (float)(1 - (double)decay)), average, parameter, average, MemoryGrain);
@@ -29,7 +43,7 @@ public sealed unsafe partial class HostBackend
         *Pointer(factor) = (float)Math.Min(1, maxNorm / (Math.Sqrt(*Pointer(sumSquares)) + 1e-6));
     }
 
-    /// <summary>The scalars of a step, prepared in double, and the one pass that reads four arrays and writes three.</summary>
+    /// <summary>The scalars of a step, prepared in double, and the two passes: AdamW alone, or with the average and the zeroed gradient.</summary>
     private readonly struct AdamWUpdate
     {
         private readonly float _gradientScale, _keep, _beta1, _rest1, _beta2, _rest2, _rate, _inverseRoot, _epsilon;
@@ -54,20 +68,47 @@ public sealed unsafe partial class HostBackend
             Loop<Lanes32>(gradient, parameter, first, second, i, length);
         }
 
+        public void Apply(Combination mean, float* gradient, float* parameter, float* first, float* second, float* average, long length)
+        {
+            long i = 0;
+            if (Vector512.IsHardwareAccelerated) { i = Loop<Lanes512>(mean, gradient, parameter, first, second, average, i, length); }
+            else if (Vector256.IsHardwareAccelerated) { i = Loop<Lanes256>(mean, gradient, parameter, first, second, average, i, length); }
+            else if (Vector128.IsHardwareAccelerated) { i = Loop<Lanes128>(mean, gradient, parameter, first, second, average, i, length); }
+            Loop<Lanes32>(mean, gradient, parameter, first, second, average, i, length);
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private long Loop<V>(float* gradient, float* parameter, float* first, float* second, long i, long length) where V : struct, ILanes<V>
         {
+            for (; i <= length - V.Count; i += V.Count) { Advance<V>(gradient + i, parameter + i, first + i, second + i); }
+            return i;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private long Loop<V>(Combination mean, float* gradient, float* parameter, float* first, float* second, float* average, long i, long length) where V : struct, ILanes<V>
+        {
             for (; i <= length - V.Count; i += V.Count)
             {
-                V g = V.All(_gradientScale) * V.Load(gradient + i);
-                V m = V.MulAdd(V.All(_beta1), V.Load(first + i), V.All(_rest1) * g);
-                V v = V.MulAdd(V.All(_beta2), V.Load(second + i), V.All(_rest2) * g * g);
-                V denominator = V.MulAdd(V.Sqrt(v), V.All(_inverseRoot), V.All(_epsilon));
-                V.MulAdd(V.All(_keep), V.Load(parameter + i), V.All(-_rate) * m / denominator).Store(parameter + i);
-                m.Store(first + i);
-                v.Store(second + i);
+                V updated = Advance<V>(gradient + i, parameter + i, first + i, second + i);
+                mean.Apply(V.Load(average + i), updated).Store(average + i);
+                V.All(0).Store(gradient + i);
             }
             return i;
+        }
+
+        /// <summary>One register of the update; returns the new parameters.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private V Advance<V>(float* gradient, float* parameter, float* first, float* second) where V : struct, ILanes<V>
+        {
+            V g = V.All(_gradientScale) * V.Load(gradient);
+            V m = V.MulAdd(V.All(_beta1), V.Load(first), V.All(_rest1) * g);
+            V v = V.MulAdd(V.All(_beta2), V.Load(second), V.All(_rest2) * g * g);
+            V denominator = V.MulAdd(V.Sqrt(v), V.All(_inverseRoot), V.All(_epsilon));
+            V updated = V.MulAdd(V.All(_keep), V.Load(parameter), V.All(-_rate) * m / denominator);
+            updated.Store(parameter);
+            m.Store(first);
+            v.Store(second);
+            return updated;
         }
     }
 }

@@ -23,6 +23,20 @@ public partial interface IBackend
     /// <param name="secondMoment">[n], updated.</param>
     void AdamW(BufferView gradient, BufferView gradientScale, in AdamWStep step, BufferView parameter, BufferView firstMoment, BufferView secondMoment);
 
+    /// <summary>
+    /// <see cref="AdamW"/>, then <see cref="Ema"/> of the updated parameter, and the gradient set to zero for the next step, in one pass over memory that
+    /// reads five arrays and writes five. Every number is the one that the separate operations give.
+    /// </summary>
+    /// <param name="gradientScale">[1] on the device (the clip factor), or None (1).</param>
+    /// <param name="step">Scalars.</param>
+    /// <param name="averageDecay">Decay of the moving average.</param>
+    /// <param name="gradient">[n], read, then 0.</param>
+    /// <param name="parameter">[n], updated.</param>
+    /// <param name="firstMoment">[n], updated.</param>
+    /// <param name="secondMoment">[n], updated.</param>
+    /// <param name="average">[n], updated.</param>
+    void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment, BufferView average);
+
     /// <summary>average[i] ← decay · average[i] + (1 − decay) · parameter[i].</summary>
     void Ema(BufferView parameter, float decay, BufferView average);
 

@@ -5,25 +5,20 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void AdamW(BufferView gradient, BufferView gradientScale, in AdamWStep step, BufferView parameter, BufferView firstMoment, BufferView secondMoment)
     {
-        RequireLength(gradient, parameter.Length);
-        RequireLength(firstMoment, parameter.Length);
-        RequireLength(secondMoment, parameter.Length);
-        if (!gradientScale.IsNone) { RequireLength(gradientScale, 1); }
-        Require(step.Step >= 1, nameof(step), $"Step counts from 1, {step.Step} given");
+        RequireStep(gradient, gradientScale, step, parameter, firstMoment, secondMoment);
         if (parameter.Length == 0) { return; }
-        var scalars = new OptimizerKernels.AdamWScalars
-        {
-            Keep = (float)(1.0 - (double)step.LearningRate * step.WeightDecay),
-            StepSize = (float)(step.LearningRate / (1.0 - Math.Pow(step.Beta1, step.Step))),
-            SecondCorrection = (float)(1.0 / Math.Sqrt(1.0 - Math.Pow(step.Beta2, step.Step))),
-            Beta1 = step.Beta1,
-            Gain1 = (float)(1.0 - step.Beta1),
-            Beta2 = step.Beta2,
-            Gain2 = (float)(1.0 - step.Beta2),
-            Epsilon = step.Epsilon,
-        };
-        Launch(OptimizerKernels.AdamW, Grid(parameter.Length), View(gradient), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), scalars,
+        Launch(OptimizerKernels.AdamW, Grid(parameter.Length), View(gradient), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), Prepare(step),
             View(parameter), View(firstMoment), View(secondMoment));
+    }
+
+    /// <inheritdoc/>
+    public void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment, BufferView average)
+    {
+        RequireStep(gradient, gradientScale, step, parameter, firstMoment, secondMoment);
+        RequireLength(average, parameter.Length);
+        if (parameter.Length == 0) { return; }
+        Launch(OptimizerKernels.AdamWEma, Grid(parameter.Length), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), Prepare(step),
+            averageDecay, (float)(1.0 - averageDecay), View(gradient), View(parameter), View(firstMoment), View(secondMoment), View(average));
     }
 
     /// <inheritdoc/>
@@ -40,4 +35,25 @@ public sealed partial class IlgpuBackend
         RequireLength(factor, 1);
         Launch(OptimizerKernels.ClipFactor, Grid(1), View(sumSquares), maxNorm, View(factor));
     }
+
+    private static void RequireStep(BufferView gradient, BufferView gradientScale, in AdamWStep step, BufferView parameter, BufferView firstMoment, BufferView secondMoment)
+    {
+        RequireLength(gradient, parameter.Length);
+        RequireLength(firstMoment, parameter.Length);
+        RequireLength(secondMoment, parameter.Length);
+        if (!gradientScale.IsNone) { RequireLength(gradientScale, 1); }
+        Require(step.Step >= 1, nameof(step), $"Step counts from 1, {step.Step} given");
+    }
+
+    private static OptimizerKernels.AdamWScalars Prepare(in AdamWStep step) => new()
+    {
+        Keep = (float)(1.0 - (double)step.LearningRate * step.WeightDecay),
+        StepSize = (float)(step.LearningRate / (1.0 - Math.Pow(step.Beta1, step.Step))),
+        SecondCorrection = (float)(1.0 / Math.Sqrt(1.0 - Math.Pow(step.Beta2, step.Step))),
+        Beta1 = step.Beta1,
+        Gain1 = (float)(1.0 - step.Beta1),
+        Beta2 = step.Beta2,
+        Gain2 = (float)(1.0 - step.Beta2),
+        Epsilon = step.Epsilon,
+    };
 }

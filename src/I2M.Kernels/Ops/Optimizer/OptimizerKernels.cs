@@ -25,13 +25,29 @@ internal static class OptimizerKernels
     {
         long i = GlobalIndex();
         if (i >= parameter.Length) { return; }
-        float g = gradient[i];
-        if (hasScale != 0) { g *= gradientScale[0]; }
+        Advance(i, hasScale != 0 ? gradientScale[0] * gradient[i] : gradient[i], s, parameter, firstMoment, secondMoment);
+    }
+
+    public static void AdamWEma(int hasScale, ArrayView<float> gradientScale, AdamWScalars s, float averageDecay, float averageGain,
+        ArrayView<float> gradient, ArrayView<float> parameter, ArrayView<float> firstMoment, ArrayView<float> secondMoment, ArrayView<float> average)
+    {
+        long i = GlobalIndex();
+        if (i >= parameter.Length) { return; }
+        float updated = Advance(i, hasScale != 0 ? gradientScale[0] * gradient[i] : gradient[i], s, parameter, firstMoment, secondMoment);
+        average[i] = averageDecay * average[i] + averageGain * updated;
+        gradient[i] = 0;
+    }
+
+    /// <summary>The update of parameter i by its gradient g; returns the new value.</summary>
+    private static float Advance(long i, float g, AdamWScalars s, ArrayView<float> parameter, ArrayView<float> firstMoment, ArrayView<float> secondMoment)
+    {
         float m = s.Beta1 * firstMoment[i] + s.Gain1 * g;
         float v = s.Beta2 * secondMoment[i] + s.Gain2 * g * g;
+        float updated = parameter[i] * s.Keep - s.StepSize * m / (Sqrt(v) * s.SecondCorrection + s.Epsilon);
         firstMoment[i] = m;
         secondMoment[i] = v;
-        parameter[i] = parameter[i] * s.Keep - s.StepSize * m / (Sqrt(v) * s.SecondCorrection + s.Epsilon);
+        parameter[i] = updated;
+        return updated;
     }
 
     public static void Ema(ArrayView<float> parameter, float decay, float gain, ArrayView<float> average)
