@@ -113,7 +113,12 @@ internal static unsafe class HostShuffles
                 for (long c = 0; c < wideColumns; c += 16) { Transpose16(source + r * sourceStride + c, sourceStride, destination + c * destinationStride + r, destinationStride); }
             }
         }
-        TransposeNarrow(source + wideColumns, sourceStride, wideRows, columns - wideColumns, destination + wideColumns * destinationStride, destinationStride);
+        if (wideColumns < columns)
+        {
+            // Four columns at least, although the first of them may be done.
+            long column = Math.Min(wideColumns, Math.Max(0, columns - 4));
+            TransposeNarrow(source + column, sourceStride, wideRows, columns - column, destination + column * destinationStride, destinationStride);
+        }
         TransposeNarrow(source + wideRows * sourceStride, sourceStride, rows - wideRows, columns, destination + wideRows, destinationStride);
     }
 
@@ -157,24 +162,34 @@ internal static unsafe class HostShuffles
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeNarrow(float* source, long sourceStride, long rows, long columns, float* destination, long destinationStride)
     {
-        long r = 0, whole = columns & ~3L;
-        if (Avx.IsSupported)
+        long r = 0, last = columns - 4;
+        if (Avx.IsSupported && last >= 0)
         {
             for (; r + 8 <= rows; r += 8)
             {
-                for (long c = 0; c < whole; c += 4) { EightByFour(source + r * sourceStride + c, sourceStride, destination + c * destinationStride + r, destinationStride); }
-                TransposeWords(source + r * sourceStride + whole, sourceStride, 8, columns - whole, destination + whole * destinationStride + r, destinationStride);
+                // The last four columns may overlap the four before.
+                for (long i = 0; i < columns; i += 4)
+                {
+                    long c = Math.Min(i, last);
+                    EightByFour(source + r * sourceStride + c, sourceStride, destination + c * destinationStride + r, destinationStride);
+                }
             }
         }
-        if (Sse2.IsSupported || AdvSimd.Arm64.IsSupported)
+        if ((Sse2.IsSupported || AdvSimd.Arm64.IsSupported) && last >= 0)
         {
             for (; r + 4 <= rows; r += 4)
             {
-                for (long c = 0; c < whole; c += 4) { FourByFour(source + r * sourceStride + c, sourceStride, destination + c * destinationStride + r, destinationStride); }
-                TransposeWords(source + r * sourceStride + whole, sourceStride, 4, columns - whole, destination + whole * destinationStride + r, destinationStride);
+                for (long i = 0; i < columns; i += 4)
+                {
+                    long c = Math.Min(i, last);
+                    FourByFour(source + r * sourceStride + c, sourceStride, destination + c * destinationStride + r, destinationStride);
+                }
             }
         }
-        TransposeWords(source + r * sourceStride, sourceStride, rows - r, columns, destination + r, destinationStride);
+        for (long c = 0; c < columns; c++)
+        {
+            for (long i = r; i < rows; i++) { destination[c * destinationStride + i] = source[i * sourceStride + c]; }
+        }
     }
 
     /// <summary>The two halves of a register hold rows r and r + 4, so that a 4×4 transposition of each half gives eight rows in order.</summary>
@@ -207,12 +222,4 @@ internal static unsafe class HostShuffles
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) => Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.ZipHigh(a, b);
-
-    private static void TransposeWords(float* source, long sourceStride, long rows, long columns, float* destination, long destinationStride)
-    {
-        for (long c = 0; c < columns; c++)
-        {
-            for (long r = 0; r < rows; r++) { destination[c * destinationStride + r] = source[r * sourceStride + c]; }
-        }
-    }
 }
