@@ -6,35 +6,50 @@ namespace I2M.Kernels.Host;
 
 /// <summary>
 /// Real FFT of n = 2^p samples through one complex FFT of m = n/2 points: even samples are the real, odd ones the imaginary parts.
-/// The complex FFT is Stockham's, radix 4 with a last step of radix 2 where m is no power of 4: each step reads one pair of arrays and
-/// writes the other, runs of s = 4^step neighbours share a twiddle factor and fill the lanes, and the result comes out in order.
+/// The complex FFT is Stockham's, radix 4 with a last step of radix 2: each step reads one pair of arrays and writes the other, runs of s
+/// neighbours share a twiddle factor and fill the lanes, and the result comes out in order. So that no run is shorter than a register, the
+/// points j = 16·a + l are transformed over a first (runs of 16), then turned by e^(−2πi·l·k/m), transposed, and transformed over l (runs of m/16).
 /// </summary>
 internal sealed unsafe class FftPlan
 {
     public const int LongestRow = 4096;
+    private const int Group = 16;
+    /// <summary>Words between two scratch arrays beyond their length: arrays a multiple of 4 KiB apart would make stores wait for loads.</summary>
+    private const int Gap = 16;
     private readonly int _n, _m;
-    private readonly float[] _cosines, _sines;
+    private readonly bool _grouped;
+    private readonly float[] _tables;
 
-    /// <summary>e^(−2πij/n) = cos − i·sin as (_cos[j], _sin[j]), rounded from double; pinned arrays.</summary>
+    /// <summary>e^(−2πij/n) = cos − i·sin as (_cos[j], _sin[j]), rounded from double; pinned.</summary>
     private readonly float* _cos, _sin;
+
+    /// <summary>e^(−2πi·l·k/m) at k·16 + l.</summary>
+    private readonly float* _turnCos, _turnSin;
 
     public FftPlan(int n)
     {
         if (n < 2 || n > LongestRow || (n & (n - 1)) != 0) { throw new ArgumentException($"FFT of {n} samples: expected a power of two from 2 to {LongestRow}.", nameof(n)); }
         (_n, _m) = (n, n / 2);
-        _cosines = GC.AllocateUninitializedArray<float>(n, pinned: true);
-        _sines = GC.AllocateUninitializedArray<float>(n, pinned: true);
+        _grouped = _m >= 4 * Group;
+        _tables = GC.AllocateUninitializedArray<float>(3 * n + Group, pinned: true);
+        _cos = Align((float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_tables)));
+        _sin = _cos + n;
+        _turnCos = _sin + n;
+        _turnSin = _turnCos + _m;
         for (int j = 0; j < n; j++)
         {
             (double sin, double cos) = Math.SinCos(-2 * Math.PI * j / n);
-            (_cosines[j], _sines[j]) = ((float)cos, (float)sin);
+            (_cos[j], _sin[j]) = ((float)cos, (float)sin);
         }
-        _cos = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_cosines));
-        _sin = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_sines));
+        for (int i = 0; i < _m; i++)
+        {
+            int j = 2 * (i % Group) * (i / Group);
+            (_turnCos[i], _turnSin[i]) = _grouped ? (_cos[j], _sin[j]) : (1, 0);
+        }
     }
 
     /// <summary>Words of scratch memory that a transform needs.</summary>
-    public int ScratchLength => 4 * _m;
+    public int ScratchLength => 4 * (_m + Gap) + Group;
 
     /// <summary>
     /// spectrum[k] = s_k Σ_j x[j] e^(−2πijk/n). With Z the FFT of the packed samples: X[k] = E + e^(−2πik/n)·O,
@@ -42,18 +57,19 @@ internal sealed unsafe class FftPlan
     /// </summary>
     public void Forward(float* x, float edge, float interior, float* spectrum, float* scratch)
     {
-        float* re = scratch, im = re + _m, spareRe = im + _m, spareIm = spareRe + _m;
-        for (int j = 0; j < _m; j++) { (re[j], im[j]) = (x[2 * j], x[2 * j + 1]); }
+        float* re = Align(scratch), im = re + _m + Gap, spareRe = im + _m + Gap, spareIm = spareRe + _m + Gap;
+        HostShuffles.Deinterleave(x, _m, re, im);
         Transform(ref re, ref im, ref spareRe, ref spareIm);
-        (spectrum[0], spectrum[1]) = (edge * (re[0] + im[0]), 0);
-        (spectrum[2 * _m], spectrum[2 * _m + 1]) = (edge * (re[0] - im[0]), 0);
-        float half = 0.5f * interior;
-        for (int k = 1; k < _m; k++)
-        {
-            float evenRe = re[k] + re[_m - k], evenIm = im[k] - im[_m - k], oddRe = im[k] + im[_m - k], oddIm = re[_m - k] - re[k];
-            spectrum[2 * k] = half * (evenRe + (_cos[k] * oddRe - _sin[k] * oddIm));
-            spectrum[2 * k + 1] = half * (evenIm + (_cos[k] * oddIm + _sin[k] * oddRe));
-        }
+        float first = edge * (re[0] + im[0]), last = edge * (re[0] - im[0]);
+        Mirror(re, re[0], spareRe);
+        Mirror(im, im[0], spareIm);
+        if (_m >= 16 && Vector512.IsHardwareAccelerated) { Untangle<Lanes512>(re, im, spareRe, spareIm, 0.5f * interior); }
+        else if (_m >= 8 && Vector256.IsHardwareAccelerated) { Untangle<Lanes256>(re, im, spareRe, spareIm, 0.5f * interior); }
+        else if (_m >= 4 && Vector128.IsHardwareAccelerated) { Untangle<Lanes128>(re, im, spareRe, spareIm, 0.5f * interior); }
+        else { Untangle<Lanes32>(re, im, spareRe, spareIm, 0.5f * interior); }
+        HostShuffles.Interleave(re, im, _m, spectrum);
+        (spectrum[0], spectrum[1]) = (first, 0);
+        (spectrum[2 * _m], spectrum[2 * _m + 1]) = (last, 0);
     }
 
     /// <summary>
@@ -62,26 +78,82 @@ internal sealed unsafe class FftPlan
     /// </summary>
     public void Inverse(float* spectrum, float edge, float interior, float* x, float* scratch)
     {
-        float* re = scratch, im = re + _m, spareRe = im + _m, spareIm = spareRe + _m;
-        float first = edge * spectrum[0], middle = edge * spectrum[2 * _m], half = 0.5f * interior;
-        (re[0], im[0]) = (first + middle, first - middle);
-        for (int k = 1; k < _m; k++)
-        {
-            float* low = spectrum + 2 * k, high = spectrum + 2 * (_m - k);
-            float sumRe = half * (low[0] + high[0]), sumIm = half * (low[1] - high[1]);
-            float differenceRe = half * (low[0] - high[0]), differenceIm = half * (low[1] + high[1]);
-            re[k] = sumRe - (_cos[k] * differenceIm - _sin[k] * differenceRe);
-            im[k] = sumIm + (_cos[k] * differenceRe + _sin[k] * differenceIm);
-        }
+        float* re = Align(scratch), im = re + _m + Gap, spareRe = im + _m + Gap, spareIm = spareRe + _m + Gap;
+        float first = edge * spectrum[0], last = edge * spectrum[2 * _m];
+        HostShuffles.Deinterleave(spectrum, _m, re, im);
+        Mirror(re, 0, spareRe);
+        Mirror(im, 0, spareIm);
+        if (_m >= 16 && Vector512.IsHardwareAccelerated) { Tangle<Lanes512>(re, im, spareRe, spareIm, 0.5f * interior); }
+        else if (_m >= 8 && Vector256.IsHardwareAccelerated) { Tangle<Lanes256>(re, im, spareRe, spareIm, 0.5f * interior); }
+        else if (_m >= 4 && Vector128.IsHardwareAccelerated) { Tangle<Lanes128>(re, im, spareRe, spareIm, 0.5f * interior); }
+        else { Tangle<Lanes32>(re, im, spareRe, spareIm, 0.5f * interior); }
+        (re[0], im[0]) = (first + last, first - last);
         // Exchanging real and imaginary parts before and after turns a forward transform into the inverse one.
         Transform(ref im, ref re, ref spareIm, ref spareRe);
-        for (int j = 0; j < _m; j++) { (x[2 * j], x[2 * j + 1]) = (re[j], im[j]); }
+        HostShuffles.Interleave(re, im, _m, x);
+    }
+
+    /// <summary>Rounds up to a cache line.</summary>
+    private static float* Align(float* words) => (float*)(((nuint)words + 63) & ~(nuint)63);
+
+    /// <summary>mirrored[k] = values[m − k], and <paramref name="first"/> at k = 0.</summary>
+    private void Mirror(float* values, float first, float* mirrored)
+    {
+        HostShuffles.Reverse(values + 1, _m - 1, mirrored + 1);
+        mirrored[0] = first;
+    }
+
+    /// <summary>From Z and its mirror image to the bins 0 to m − 1, in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Untangle<V>(float* re, float* im, float* mirrorRe, float* mirrorIm, float half) where V : struct, ILanes<V>
+    {
+        V scale = V.All(half);
+        for (int k = 0; k < _m; k += V.Count)
+        {
+            V zr = V.Load(re + k), zi = V.Load(im + k), yr = V.Load(mirrorRe + k), yi = V.Load(mirrorIm + k), cos = V.Load(_cos + k), sin = V.Load(_sin + k);
+            V oddRe = zi + yi, oddIm = yr - zr;
+            (scale * (zr + yr + V.MulAdd(cos, oddRe, -(sin * oddIm)))).Store(re + k);
+            (scale * (zi - yi + V.MulAdd(cos, oddIm, sin * oddRe))).Store(im + k);
+        }
+    }
+
+    /// <summary>From the bins 0 to m − 1 and the bins m to 1 to Z, in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Tangle<V>(float* re, float* im, float* mirrorRe, float* mirrorIm, float half) where V : struct, ILanes<V>
+    {
+        V scale = V.All(half);
+        for (int k = 0; k < _m; k += V.Count)
+        {
+            V zr = V.Load(re + k), zi = V.Load(im + k), yr = V.Load(mirrorRe + k), yi = V.Load(mirrorIm + k), cos = V.Load(_cos + k), sin = V.Load(_sin + k);
+            V differenceRe = zr - yr, differenceIm = zi + yi;
+            (scale * (zr + yr - V.MulAdd(cos, differenceIm, -(sin * differenceRe)))).Store(re + k);
+            (scale * (zi - yi + V.MulAdd(cos, differenceRe, sin * differenceIm))).Store(im + k);
+        }
     }
 
     /// <summary>Complex FFT of m points; the arrays and their spares are exchanged after each step, so that the result is in (re, im).</summary>
     private void Transform(ref float* re, ref float* im, ref float* spareRe, ref float* spareIm)
     {
-        int s = 1;
+        if (!_grouped)
+        {
+            Steps(1, ref re, ref im, ref spareRe, ref spareIm);
+            return;
+        }
+        Steps(Group, ref re, ref im, ref spareRe, ref spareIm);
+        if (Vector512.IsHardwareAccelerated) { Turn<Lanes512>(re, im); }
+        else if (Vector256.IsHardwareAccelerated) { Turn<Lanes256>(re, im); }
+        else if (Vector128.IsHardwareAccelerated) { Turn<Lanes128>(re, im); }
+        else { Turn<Lanes32>(re, im); }
+        HostShuffles.Transpose(re, Group, _m / Group, Group, spareRe, _m / Group);
+        HostShuffles.Transpose(im, Group, _m / Group, Group, spareIm, _m / Group);
+        Exchange(ref re, ref spareRe);
+        Exchange(ref im, ref spareIm);
+        Steps(_m / Group, ref re, ref im, ref spareRe, ref spareIm);
+    }
+
+    /// <summary>A transform of m/s points for s neighbours at once.</summary>
+    private void Steps(int s, ref float* re, ref float* im, ref float* spareRe, ref float* spareIm)
+    {
         for (; 4 * s <= _m; s *= 4)
         {
             RadixFour(re, im, spareRe, spareIm, s);
@@ -93,6 +165,12 @@ internal sealed unsafe class FftPlan
         RadixTwo(im, spareIm, s);
         Exchange(ref re, ref spareRe);
         Exchange(ref im, ref spareIm);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Turn<V>(float* re, float* im) where V : struct, ILanes<V>
+    {
+        for (int i = 0; i < _m; i += V.Count) { StoreProduct(V.Load(_turnCos + i), V.Load(_turnSin + i), V.Load(re + i), V.Load(im + i), re + i, im + i); }
     }
 
     private void RadixFour(float* xr, float* xi, float* yr, float* yi, int s)

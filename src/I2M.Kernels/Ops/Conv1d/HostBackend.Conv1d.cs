@@ -5,12 +5,10 @@ namespace I2M.Kernels.Host;
 // rearranged once to [rows, kernel, channels] to match.
 //   y  [t, o]      = Σ windows(x)[t, (j,i)]  · w[o, (j,i)]
 //   dx [t, i]      = Σ windows(dy)[t, (j,o)] · w[i, (kernel−1−j, o)]      the adjoint of a "same" convolution flips the taps
-//   dw [o, (j,i)]  = Σ_t dy[t, o] · windows(x)[t, (j,i)]
+//   dw [o, (j,i)]  = Σ_t dy[t, o] · windows(x)[t, (j,i)]                  t runs over all samples
 public sealed unsafe partial class HostBackend
 {
     private const int ConvolutionGrain = 1 << 14;
-    /// <summary>Steps summed before their sum is added to the total, so that rounding errors stay small over long sequences.</summary>
-    private const int SumBlock = 128;
 
     /// <inheritdoc cref="IBackend.Conv1d"/>
     public void Conv1d(BufferView x, BufferView weight, BufferView bias, Conv1dShape shape, BufferView y)
@@ -38,18 +36,19 @@ public sealed unsafe partial class HostBackend
     public void Conv1dBackwardWeight(BufferView x, BufferView dy, Conv1dShape shape, BufferView dweight, BufferView dbias)
     {
         CheckConvolution(shape, x, dy, dweight, dbias);
+        if (dy.Length == 0) { return; }
         using var scope = new BufferScope(Pool);
         BufferView padded = scope.Rent(PaddedWords(shape, shape.InChannels)), sums = scope.Rent(WeightWords(shape));
+        BufferView gradients = scope.Rent(PaddedWords(shape, shape.OutChannels));
         PadSteps(Pointer(x), shape, shape.InChannels, Pointer(padded));
-        long paddedItem = PaddedWords(shape, shape.InChannels) / Math.Max(1, shape.Batch), item = (long)shape.Length * shape.OutChannels;
-        Span(sums).Clear();
-        for (int sample = 0; sample < shape.Batch; sample++)
-        {
-            var product = new GemmShape(GemmLayout.TN, shape.OutChannels, shape.Kernel * shape.InChannels, shape.Length) { LeadingB = shape.InChannels, Accumulate = true };
-            Gemm(dy.Slice(sample * item, item), padded.Slice(sample * paddedItem, paddedItem), BufferView.None, product, sums);
-        }
+        PadSteps(Pointer(dy), shape, shape.OutChannels, Pointer(gradients));
+        // One sum over all samples: between them dy is 0, so that the windows which belong to two samples do not count.
+        long skipped = (long)(shape.Kernel / 2) * shape.OutChannels;
+        int steps = shape.Batch * (shape.Length + shape.Kernel - 1) - (shape.Kernel - 1);
+        var product = new GemmShape(GemmLayout.TN, shape.OutChannels, shape.Kernel * shape.InChannels, steps) { LeadingB = shape.InChannels };
+        Gemm(gradients.From(skipped), padded, BufferView.None, product, sums);
         AddOutputMajorTaps(Pointer(sums), shape, Pointer(dweight));
-        if (!dbias.IsNone) { AddColumnSums(Pointer(dy), (long)shape.Batch * shape.Length, shape.OutChannels, Pointer(dbias)); }
+        AddBiasGradient(dy, shape, dbias);
     }
 
     private static long PaddedWords(Conv1dShape s, int channels) => (long)s.Batch * (s.Length + s.Kernel - 1) * channels;
@@ -83,61 +82,42 @@ public sealed unsafe partial class HostBackend
 
     /// <summary>[out, in, kernel] to [out, kernel, in].</summary>
     private void OutputMajorTaps(float* weight, Conv1dShape s, float* destination) =>
-        _rows.Run(s.OutChannels, Math.Max(1, ConvolutionGrain / (s.InChannels * s.Kernel)), (start, end) =>
-        {
-            for (long o = start * s.InChannels; o < end * s.InChannels; o++)
-            {
-                float* taps = destination + o / s.InChannels * s.Kernel * s.InChannels + o % s.InChannels;
-                for (int j = 0; j < s.Kernel; j++) { taps[(long)j * s.InChannels] = weight[o * s.Kernel + j]; }
-            }
-        });
+        RunOutputs(s, (o, words) => HostShuffles.Transpose(weight + o * words, s.Kernel, s.InChannels, s.Kernel, destination + o * words, s.InChannels));
 
     /// <summary>Adds [out, kernel, in] to [out, in, kernel].</summary>
     private void AddOutputMajorTaps(float* sums, Conv1dShape s, float* dweight) =>
-        _rows.Run(s.OutChannels, Math.Max(1, ConvolutionGrain / (s.InChannels * s.Kernel)), (start, end) =>
+        RunOutputs(s, (o, words) =>
         {
-            for (long o = start * s.InChannels; o < end * s.InChannels; o++)
+            for (int i = 0; i < s.InChannels; i++)
             {
-                float* taps = sums + o / s.InChannels * s.Kernel * s.InChannels + o % s.InChannels;
-                for (int j = 0; j < s.Kernel; j++) { dweight[o * s.Kernel + j] += taps[(long)j * s.InChannels]; }
+                for (int j = 0; j < s.Kernel; j++) { dweight[o * words + i * s.Kernel + j] += sums[o * words + (long)j * s.InChannels + i]; }
             }
         });
 
-    /// <summary>[out, in, kernel] to [in, kernel, out] with the taps in reverse.</summary>
+    /// <summary>Calls body(o, words of one output's weights) for all outputs.</summary>
+    private void RunOutputs(Conv1dShape s, Action<long, long> body)
+    {
+        long words = (long)s.InChannels * s.Kernel;
+        _rows.Run(s.OutChannels, Math.Max(1, ConvolutionGrain / words), (start, end) =>
+        {
+            for (long o = start; o < end; o++) { body(o, words); }
+        });
+    }
+
+    /// <summary>[out, in, kernel] to [in, kernel, out] with the taps in reverse: a negative stride.</summary>
     private void InputMajorFlippedTaps(float* weight, Conv1dShape s, float* destination) =>
-        _rows.Run(s.InChannels, Math.Max(1, ConvolutionGrain / (s.OutChannels * s.Kernel)), (start, end) =>
+        _rows.Run(s.InChannels, Math.Max(1, ConvolutionGrain / ((long)s.OutChannels * s.Kernel)), (start, end) =>
         {
             for (long i = start; i < end; i++)
             {
-                for (int j = 0; j < s.Kernel; j++)
-                {
-                    float* row = destination + (i * s.Kernel + j) * s.OutChannels;
-                    for (int o = 0; o < s.OutChannels; o++) { row[o] = weight[((long)o * s.InChannels + i) * s.Kernel + s.Kernel - 1 - j]; }
-                }
+                float* last = destination + (i * s.Kernel + s.Kernel - 1) * s.OutChannels;
+                HostShuffles.Transpose(weight + i * s.Kernel, (long)s.InChannels * s.Kernel, s.OutChannels, s.Kernel, last, -s.OutChannels);
             }
         });
 
-    /// <summary>sums[c] += Σ rows; blocks of columns in parallel, blocks of rows in order.</summary>
-    private void AddColumnSums(float* rows, long count, int columns, float* sums)
+    private void AddBiasGradient(BufferView dy, Conv1dShape s, BufferView dbias)
     {
-        const int Width = 64;
-        _rows.Run((columns + Width - 1) / Width, Math.Max(1, ConvolutionGrain / (Width * Math.Max(1, count))), (start, end) =>
-        {
-            float* block = stackalloc float[Width];
-            for (long column = start * Width; column < Math.Min(columns, end * Width); column += Width)
-            {
-                int width = (int)Math.Min(Width, columns - column);
-                for (long row = 0; row < count; row += SumBlock)
-                {
-                    new Span<float>(block, Width).Clear();
-                    for (long r = row; r < Math.Min(count, row + SumBlock); r++)
-                    {
-                        for (int i = 0; i < width; i++) { block[i] += rows[r * columns + column + i]; }
-                    }
-                    for (int i = 0; i < width; i++) { sums[column + i] += block[i]; }
-                }
-            }
-        });
+        if (!dbias.IsNone && dy.Length > 0) { SumColumns(dy, new ReduceShape(1, s.Batch * s.Length, s.OutChannels), 1, accumulate: true, dbias); }
     }
 
     private static void CheckConvolution(Conv1dShape s, BufferView x, BufferView y, BufferView weight, BufferView bias)

@@ -39,7 +39,7 @@ public sealed unsafe partial class HostBackend
                 else { HostDepthwise<Width128, Vector128<float>>.AddWeightGradient(input, gradient, shape, (int)channel, count, sums); }
             }
         });
-        if (!dbias.IsNone) { AddColumnSums(gradient, (long)shape.Batch * shape.Length, shape.OutChannels, Pointer(dbias)); }
+        AddBiasGradient(dy, shape, dbias);
     }
 
     /// <summary>The adjoint with respect to the input is the same convolution with flipped taps.</summary>

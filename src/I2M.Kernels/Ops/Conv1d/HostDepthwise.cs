@@ -81,54 +81,104 @@ internal static unsafe class HostDepthwise<TWidth, TVector>
     /// <summary>dweight[c, j] += Σ over sequences and steps x[t + j − kernel/2, c] · dy[t, c] for some channels, block of steps after block.</summary>
     public static void AddWeightGradient(float* x, float* dy, Conv1dShape s, int channel, int count, float* dweight)
     {
-        float* sums = stackalloc float[TWidth.Count];
         for (int sample = 0; sample < s.Batch; sample++)
         {
+            long origin = (long)sample * s.Length * s.OutChannels;
             for (int step = 0; step < s.Length; step += SumBlock)
             {
                 int blockEnd = Math.Min(s.Length, step + SumBlock);
-                for (int j = 0; j < s.Kernel; j++)
+                for (int tap = 0, taps; tap < s.Kernel; tap += taps)
                 {
-                    int shift = j - s.Kernel / 2, start = Math.Max(step, -shift), end = Math.Min(blockEnd, s.Length - shift);
-                    if (start >= end) { continue; }
-                    long first = (long)sample * s.Length + start;
-                    AddTap(x + (first + shift) * s.OutChannels, dy + first * s.OutChannels, end - start, s.OutChannels, channel, count, dweight + j, s.Kernel, sums);
+                    taps = s.Kernel - tap >= 4 ? 4 : s.Kernel - tap == 3 ? 3 : 1;
+                    AddTaps(x + origin, dy + origin, s, step, blockEnd, tap, taps, channel, count, dweight);
                 }
             }
         }
     }
 
-    private static void AddTap(float* x, float* dy, int steps, int stride, int channel, int count, float* dweight, int kernel, float* sums)
+    /// <summary>Some taps over a block of steps: together where all of them lie inside the sequence, one by one in the few steps at its ends.</summary>
+    private static void AddTaps(float* x, float* dy, Conv1dShape s, int step, int blockEnd, int tap, int taps, int channel, int count, float* dweight)
     {
-        int c = channel, end = channel + count;
-        for (; c + TWidth.Count <= end; c += TWidth.Count)
+        int shift = tap - s.Kernel / 2, start = Math.Clamp(-shift, step, blockEnd), end = Math.Clamp(s.Length - shift - taps + 1, start, blockEnd);
+        AddSteps(x, dy, s, start, end, tap, taps, channel, count, dweight);
+        for (int j = tap; j < tap + taps; j++)
         {
-            TWidth.Store(sums, Product(x + c, dy + c, steps, stride));
-            for (int i = 0; i < TWidth.Count; i++) { dweight[(long)(c + i) * kernel] += sums[i]; }
-        }
-        for (; c < end; c++)
-        {
-            float sum = 0;
-            for (int t = 0; t < steps; t++) { sum = MathF.FusedMultiplyAdd(x[(long)t * stride + c], dy[(long)t * stride + c], sum); }
-            dweight[(long)c * kernel] += sum;
+            shift = j - s.Kernel / 2;
+            int first = Math.Clamp(-shift, step, blockEnd), last = Math.Clamp(s.Length - shift, first, blockEnd);
+            AddSteps(x, dy, s, first, Math.Min(start, last), j, 1, channel, count, dweight);
+            AddSteps(x, dy, s, Math.Max(end, first), last, j, 1, channel, count, dweight);
         }
     }
 
-    /// <summary>Σ_t x[t]·dy[t] per lane with four independent sums.</summary>
+    /// <summary>dweight[c, tap + j] += Σ over steps [start, end) x[t + tap + j − kernel/2, c] · dy[t, c] for j &lt; taps.</summary>
+    private static void AddSteps(float* x, float* dy, Conv1dShape s, int start, int end, int tap, int taps, int channel, int count, float* dweight)
+    {
+        if (start >= end) { return; }
+        float* sums = stackalloc float[4 * TWidth.Count];
+        x += (long)(start + tap - s.Kernel / 2) * s.OutChannels;
+        dy += (long)start * s.OutChannels;
+        dweight += tap;
+        int steps = end - start, c = channel, stop = channel + count;
+        for (; c + TWidth.Count <= stop; c += TWidth.Count)
+        {
+            if (taps == 4) { FourTaps(x + c, dy + c, steps, s.OutChannels, sums); }
+            else if (taps == 3) { ThreeTaps(x + c, dy + c, steps, s.OutChannels, sums); }
+            else { OneTap(x + c, dy + c, steps, s.OutChannels, sums); }
+            for (int i = 0; i < TWidth.Count; i++)
+            {
+                for (int j = 0; j < taps; j++) { dweight[(long)(c + i) * s.Kernel + j] += sums[j * TWidth.Count + i]; }
+            }
+        }
+        for (; c < stop; c++)
+        {
+            for (int j = 0; j < taps; j++)
+            {
+                float sum = 0;
+                for (long t = c; t < (long)steps * s.OutChannels; t += s.OutChannels) { sum = MathF.FusedMultiplyAdd(x[t + (long)j * s.OutChannels], dy[t], sum); }
+                dweight[(long)c * s.Kernel + j] += sum;
+            }
+        }
+    }
+
+    /// <summary>sums[j] = Σ_t x[t + j]·dy[t] per lane for four taps, which share the loads of dy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static TVector Product(float* x, float* dy, int steps, int stride)
+    private static void FourTaps(float* x, float* dy, int steps, long stride, float* sums)
     {
         TVector s0 = TWidth.Broadcast(0), s1 = s0, s2 = s0, s3 = s0;
-        long step = stride;
-        int t = 0;
-        for (; t + 4 <= steps; t += 4, x += 4 * step, dy += 4 * step)
+        for (int t = 0; t < steps; t++, x += stride, dy += stride)
         {
-            s0 = TWidth.MultiplyAdd(TWidth.Load(x), TWidth.Load(dy), s0);
-            s1 = TWidth.MultiplyAdd(TWidth.Load(x + step), TWidth.Load(dy + step), s1);
-            s2 = TWidth.MultiplyAdd(TWidth.Load(x + 2 * step), TWidth.Load(dy + 2 * step), s2);
-            s3 = TWidth.MultiplyAdd(TWidth.Load(x + 3 * step), TWidth.Load(dy + 3 * step), s3);
+            TVector gradient = TWidth.Load(dy);
+            s0 = TWidth.MultiplyAdd(TWidth.Load(x), gradient, s0);
+            s1 = TWidth.MultiplyAdd(TWidth.Load(x + stride), gradient, s1);
+            s2 = TWidth.MultiplyAdd(TWidth.Load(x + 2 * stride), gradient, s2);
+            s3 = TWidth.MultiplyAdd(TWidth.Load(x + 3 * stride), gradient, s3);
         }
-        for (; t < steps; t++, x += step, dy += step) { s0 = TWidth.MultiplyAdd(TWidth.Load(x), TWidth.Load(dy), s0); }
-        return TWidth.Add(TWidth.Add(s0, s1), TWidth.Add(s2, s3));
+        TWidth.Store(sums, s0);
+        TWidth.Store(sums + TWidth.Count, s1);
+        TWidth.Store(sums + 2 * TWidth.Count, s2);
+        TWidth.Store(sums + 3 * TWidth.Count, s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ThreeTaps(float* x, float* dy, int steps, long stride, float* sums)
+    {
+        TVector s0 = TWidth.Broadcast(0), s1 = s0, s2 = s0;
+        for (int t = 0; t < steps; t++, x += stride, dy += stride)
+        {
+            TVector gradient = TWidth.Load(dy);
+            s0 = TWidth.MultiplyAdd(TWidth.Load(x), gradient, s0);
+            s1 = TWidth.MultiplyAdd(TWidth.Load(x + stride), gradient, s1);
+            s2 = TWidth.MultiplyAdd(TWidth.Load(x + 2 * stride), gradient, s2);
+        }
+        TWidth.Store(sums, s0);
+        TWidth.Store(sums + TWidth.Count, s1);
+        TWidth.Store(sums + 2 * TWidth.Count, s2);
+    }
+
+    private static void OneTap(float* x, float* dy, int steps, long stride, float* sums)
+    {
+        TVector sum = TWidth.Broadcast(0);
+        for (int t = 0; t < steps; t++, x += stride, dy += stride) { sum = TWidth.MultiplyAdd(TWidth.Load(x), TWidth.Load(dy), sum); }
+        TWidth.Store(sums, sum);
     }
 }

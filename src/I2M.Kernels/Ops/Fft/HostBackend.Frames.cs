@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace I2M.Kernels.Host;
 
@@ -23,10 +24,10 @@ public sealed unsafe partial class HostBackend
                 float* samples = pw + r / shape.Frames * shape.Samples, frame = pf + r * shape.Size;
                 long origin = r % shape.Frames * shape.Hop - shape.Pad;
                 long first = Math.Clamp(-origin, 0, shape.Size), last = Math.Clamp(shape.Samples - origin, first, shape.Size);
-                for (long j = 0; j < first; j++) { frame[j] = samples[Reflect(origin + j, shape.Samples)]; }
-                Move(samples + (origin + first), frame + first, last - first);
-                for (long j = last; j < shape.Size; j++) { frame[j] = samples[Reflect(origin + j, shape.Samples)]; }
-                if (pv is not null) { ElementwiseDrivers.Apply(new Product(), pv, frame, frame, shape.Size); }
+                for (long j = 0; j < first; j++) { frame[j] = Weight(pv, j) * samples[Reflect(origin + j, shape.Samples)]; }
+                if (pv is null) { Move(samples + (origin + first), frame + first, last - first); }
+                else { ElementwiseDrivers.Apply(new Product(), pv + first, samples + (origin + first), frame + first, last - first); }
+                for (long j = last; j < shape.Size; j++) { frame[j] = Weight(pv, j) * samples[Reflect(origin + j, shape.Samples)]; }
             }
         });
     }
@@ -42,8 +43,13 @@ public sealed unsafe partial class HostBackend
             Zero(samples + start, end - start);
             for (long f = 0; f < shape.Frames; f++)
             {
-                AddFrame(pf + (b * shape.Frames + f) * shape.Size, pv, shape.Size, f * shape.Hop - shape.Pad, start, end, samples);
-                AddMirrored(pf + (b * shape.Frames + f) * shape.Size, pv, shape, f * shape.Hop - shape.Pad, start, end, samples);
+                float* frame = pf + (b * shape.Frames + f) * shape.Size;
+                long origin = f * shape.Hop - shape.Pad;
+                AddFrame(frame, pv, shape.Size, origin, start, end, samples);
+                // Before the first sample a frame mirrors samples 1 to pad, after the last one, as long as once is enough, as many before the end.
+                long before = Math.Clamp(-origin, 0, shape.Size), after = Math.Clamp(shape.Samples - origin, before, shape.Size), mirrored = 2L * (shape.Samples - 1) - (origin + shape.Size - 1);
+                if (start <= shape.Pad) { AddMirrored(frame, pv, 0, before, origin, shape.Samples, start, end, samples); }
+                if (mirrored < end) { AddMirrored(frame, pv, after, shape.Size, origin, shape.Samples, start, end, samples); }
             }
         });
     }
@@ -53,18 +59,18 @@ public sealed unsafe partial class HostBackend
     {
         RequireOverlap(frames, window, shape, wave);
         using var scope = new BufferScope(Pool);
-        float* envelope = Envelope(window, shape, scope.Rent(shape.Samples));
-        float* pw = Pointer(wave), pv = Pointer(window), pf = Pointer(frames);
+        float* pw = Pointer(wave), pv = Pointer(window.IsNone ? Ones(scope.Rent(shape.Size)) : window), pf = Pointer(frames);
         RunSampleChunks(shape.Batch, shape.Samples, (b, start, end) =>
         {
-            float* samples = pw + b * shape.Samples;
-            Zero(samples + start, end - start);
-            var (first, last) = FramesTouching(shape, start, end);
-            for (long f = first; f < last; f++)
+            for (long s = start, until; s < end; s = until)
             {
-                AddFrame(pf + (b * shape.Frames + f) * shape.Size, pv, shape.Size, f * shape.Hop - shape.Trim, start, end, samples);
+                // Samples [s, until) lie under the same frames [first, last).
+                long place = s + shape.Trim, first = place < shape.Size ? 0 : (place - shape.Size) / shape.Hop + 1, last = Math.Min(shape.Frames, place / shape.Hop + 1);
+                until = last < shape.Frames ? Math.Min(end, last * shape.Hop - shape.Trim) : end;
+                if (first < last) { until = Math.Min(until, first * shape.Hop + shape.Size - shape.Trim); }
+                long j = place - first * shape.Hop;
+                AddOverlaps(pf + (b * shape.Frames + first) * shape.Size + j, pv + j, last - first, shape.Size - shape.Hop, shape.Hop, until - s, pw + b * shape.Samples + s);
             }
-            ElementwiseDrivers.Apply(new EnvelopeQuotient(), samples + start, envelope + start, samples + start, end - start);
         });
     }
 
@@ -74,20 +80,56 @@ public sealed unsafe partial class HostBackend
         RequireOverlap(dframes, window, shape, dwave);
         using var scope = new BufferScope(Pool);
         float* envelope = Envelope(window, shape, scope.Rent(shape.Samples));
-        float* pw = Pointer(dwave), pv = Pointer(window), pf = Pointer(dframes);
+        float* pw = Pointer(dwave), pv = Pointer(window), pf = Pointer(dframes), quotients = Pointer(scope.Rent(dwave.Length));
+        RunSampleChunks(shape.Batch, shape.Samples, (b, start, end) =>
+            ElementwiseDrivers.Apply(new EnvelopeQuotient(), pw + b * shape.Samples + start, envelope + start, quotients + b * shape.Samples + start, end - start));
         _rows.Run((long)shape.Batch * shape.Frames, RowGrain(MemoryGrain, shape.Size), (start, end) =>
         {
             for (long r = start; r < end; r++)
             {
-                float* samples = pw + r / shape.Frames * shape.Samples, frame = pf + r * shape.Size;
+                float* samples = quotients + r / shape.Frames * shape.Samples, frame = pf + r * shape.Size;
                 long origin = r % shape.Frames * shape.Hop - shape.Trim;
                 long first = Math.Clamp(-origin, 0, shape.Size), last = Math.Clamp(shape.Samples - origin, first, shape.Size);
                 Zero(frame, first);
-                ElementwiseDrivers.Apply(new EnvelopeQuotient(), samples + (origin + first), envelope + (origin + first), frame + first, last - first);
-                if (pv is not null) { ElementwiseDrivers.Apply(new Product(), pv + first, frame + first, frame + first, last - first); }
+                if (pv is null) { Move(samples + (origin + first), frame + first, last - first); }
+                else { ElementwiseDrivers.Apply(new Product(), pv + first, samples + (origin + first), frame + first, last - first); }
                 Zero(frame + last, shape.Size - last);
             }
         });
+    }
+
+    /// <summary>wave[i] = Σ window·frame / Σ window² over <paramref name="frames"/> frames, both sums in registers; the next frame lies a step on, its window a hop back.</summary>
+    private static void AddOverlaps(float* frame, float* window, long frames, long step, long hop, long count, float* wave)
+    {
+        long i = 0;
+        if (Vector512.IsHardwareAccelerated) { i = AddOverlaps<Lanes512>(frame, window, frames, step, hop, i, count, wave); }
+        else if (Vector256.IsHardwareAccelerated) { i = AddOverlaps<Lanes256>(frame, window, frames, step, hop, i, count, wave); }
+        else if (Vector128.IsHardwareAccelerated) { i = AddOverlaps<Lanes128>(frame, window, frames, step, hop, i, count, wave); }
+        AddOverlaps<Lanes32>(frame, window, frames, step, hop, i, count, wave);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static long AddOverlaps<V>(float* frame, float* window, long frames, long step, long hop, long i, long count, float* wave) where V : struct, ILanes<V>
+    {
+        for (; i <= count - V.Count; i += V.Count)
+        {
+            V sum = V.All(0f), envelope = sum;
+            float* f = frame + i, w = window + i;
+            for (long k = 0; k < frames; k++, f += step, w -= hop)
+            {
+                V weight = V.Load(w);
+                sum = V.MulAdd(weight, V.Load(f), sum);
+                envelope = V.MulAdd(weight, weight, envelope);
+            }
+            V.WhereLess(envelope, V.All(SmallestEnvelope), V.All(0f), sum / envelope).Store(wave + i);
+        }
+        return i;
+    }
+
+    private static BufferView Ones(BufferView scratch)
+    {
+        Span(scratch).Fill(1);
+        return scratch;
     }
 
     /// <summary>The squared windows' sum under each sample.</summary>
@@ -122,18 +164,17 @@ public sealed unsafe partial class HostBackend
         else { ElementwiseDrivers.Apply(new MultiplyAdd(), window + j, frame + j, samples + from, samples + from, count); }
     }
 
-    /// <summary>The same for the parts of a frame before the first and after the last sample, which are mirrored.</summary>
-    private static void AddMirrored(float* frame, float* window, FrameShape shape, long origin, long start, long end, float* samples)
+    /// <summary>The same for the part [first, last) of a frame that lies before the first or after the last sample and is mirrored.</summary>
+    private static void AddMirrored(float* frame, float* window, long first, long last, long origin, long length, long start, long end, float* samples)
     {
-        long before = Math.Clamp(-origin, 0, shape.Size), after = Math.Clamp(shape.Samples - origin, before, shape.Size);
-        for (long j = 0; j < shape.Size; j++)
+        for (long j = first; j < last; j++)
         {
-            if (j == before) { j = after; }
-            if (j >= shape.Size) { break; }
-            long s = Reflect(origin + j, shape.Samples);
-            if (s >= start && s < end) { samples[s] += window is null ? frame[j] : window[j] * frame[j]; }
+            long s = Reflect(origin + j, length);
+            if (s >= start && s < end) { samples[s] += Weight(window, j) * frame[j]; }
         }
     }
+
+    private static float Weight(float* window, long j) => window is null ? 1 : window[j];
 
     /// <summary>The sample that position t reads: mirrored at both ends without repeating them, as often as needed.</summary>
     private static long Reflect(long t, long samples)

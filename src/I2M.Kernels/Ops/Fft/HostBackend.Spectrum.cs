@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace I2M.Kernels.Host;
 
@@ -15,7 +16,13 @@ public sealed unsafe partial class HostBackend
         float* ps = Pointer(spectrum), pm = Pointer(magnitude);
         _rows.Run(magnitude.Length, MathGrain, (start, end) =>
         {
-            for (long i = start; i < end; i++) { pm[i] = MathF.Sqrt(ps[2 * i] * ps[2 * i] + ps[2 * i + 1] * ps[2 * i + 1]); }
+            float* re = stackalloc float[ComplexTile], im = stackalloc float[ComplexTile];
+            for (long i = start; i < end; i += ComplexTile)
+            {
+                int count = (int)Math.Min(ComplexTile, end - i);
+                HostShuffles.Deinterleave(ps + 2 * i, count, re, im);
+                ElementwiseDrivers.Apply(new Length(), re, im, pm + i, count);
+            }
         });
     }
 
@@ -28,12 +35,14 @@ public sealed unsafe partial class HostBackend
         float* ps = Pointer(spectrum), pm = Pointer(magnitude), pdm = Pointer(dmagnitude), pds = Pointer(dspectrum);
         _rows.Run(magnitude.Length, MathGrain, (start, end) =>
         {
-            for (long i = start; i < end; i++)
+            float* re = stackalloc float[ComplexTile], im = stackalloc float[ComplexTile];
+            for (long i = start; i < end; i += ComplexTile)
             {
-                // Divided first: the direction is at most 1 however small the magnitude is.
-                bool zero = pm[i] == 0;
-                pds[2 * i] = zero ? 0 : pdm[i] * (ps[2 * i] / pm[i]);
-                pds[2 * i + 1] = zero ? 0 : pdm[i] * (ps[2 * i + 1] / pm[i]);
+                int count = (int)Math.Min(ComplexTile, end - i);
+                HostShuffles.Deinterleave(ps + 2 * i, count, re, im);
+                ElementwiseDrivers.Apply(new Direction(), re, pm + i, pdm + i, re, count);
+                ElementwiseDrivers.Apply(new Direction(), im, pm + i, pdm + i, im, count);
+                Interleave(re, im, count, pds + 2 * i);
             }
         });
     }
@@ -69,36 +78,46 @@ public sealed unsafe partial class HostBackend
         float* px = Pointer(logMagnitudePhase), pds = Pointer(dspectrum), pdx = Pointer(dx);
         _rows.Run(rows, RowGrain(MathGrain, bins), (start, end) =>
         {
-            float* re = stackalloc float[ComplexTile], im = stackalloc float[ComplexTile], inside = stackalloc float[ComplexTile];
+            float* dre = stackalloc float[ComplexTile], dim = stackalloc float[ComplexTile];
             for (long r = start; r < end; r++)
             {
                 float* row = px + r * 2 * bins, gradient = pds + r * 2 * bins, result = pdx + r * 2 * bins;
                 for (long k = 0; k < bins; k += ComplexTile)
                 {
                     int count = (int)Math.Min(ComplexTile, bins - k);
-                    ElementwiseDrivers.ApplyPair(new Polar(limit), row + k, row + bins + k, re, im, count);
-                    ElementwiseDrivers.Apply(new BelowLimit(limit), row + k, inside, count);
-                    PolarGradient(re, im, inside, gradient + 2 * k, count, result + k, result + bins + k);
+                    HostShuffles.Deinterleave(gradient + 2 * k, count, dre, dim);
+                    PolarGradient(limit, row + k, row + bins + k, dre, dim, count, result + k, result + bins + k);
                 }
             }
         });
     }
 
-    /// <summary>With X = e^m·(cos p, sin p): ∂X/∂m = X below the limit and ∂X/∂p = iX.</summary>
-    private static void PolarGradient(float* re, float* im, float* inside, float* dspectrum, int count, float* dlogMagnitude, float* dphase)
+    private static void PolarGradient(float limit, float* logMagnitude, float* phase, float* dre, float* dim, int count, float* dlogMagnitude, float* dphase)
     {
-        for (int i = 0; i < count; i++)
-        {
-            float dre = dspectrum[2 * i], dim = dspectrum[2 * i + 1];
-            dlogMagnitude[i] = inside[i] != 0 ? dre * re[i] + dim * im[i] : 0;
-            dphase[i] = dim * re[i] - dre * im[i];
-        }
+        int i = 0;
+        if (Vector512.IsHardwareAccelerated) { i = PolarGradient<Lanes512>(limit, logMagnitude, phase, dre, dim, i, count, dlogMagnitude, dphase); }
+        else if (Vector256.IsHardwareAccelerated) { i = PolarGradient<Lanes256>(limit, logMagnitude, phase, dre, dim, i, count, dlogMagnitude, dphase); }
+        else if (Vector128.IsHardwareAccelerated) { i = PolarGradient<Lanes128>(limit, logMagnitude, phase, dre, dim, i, count, dlogMagnitude, dphase); }
+        PolarGradient<Lanes32>(limit, logMagnitude, phase, dre, dim, i, count, dlogMagnitude, dphase);
     }
 
-    private static void Interleave(float* first, float* second, int count, float* destination)
+    /// <summary>With X = e^m·(cos p, sin p): ∂X/∂m = X up to the limit, 0 beyond, and ∂X/∂p = iX.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int PolarGradient<V>(float limit, float* logMagnitude, float* phase, float* dre, float* dim, int i, int count, float* dlogMagnitude, float* dphase)
+        where V : struct, ILanes<V>
     {
-        for (int i = 0; i < count; i++) { (destination[2 * i], destination[2 * i + 1]) = (first[i], second[i]); }
+        V bound = V.All(limit);
+        for (; i <= count - V.Count; i += V.Count)
+        {
+            V magnitude = VectorMath.Exp(V.Load(logMagnitude + i)), bounded = V.Min(bound, magnitude), re = bounded * VectorMath.CosSin(V.Load(phase + i), out V sin), im = bounded * sin;
+            V gradientRe = V.Load(dre + i), gradientIm = V.Load(dim + i);
+            V.WhereLess(bound, magnitude, V.All(0f), V.MulAdd(gradientRe, re, gradientIm * im)).Store(dlogMagnitude + i);
+            V.MulAdd(gradientIm, re, -(gradientRe * im)).Store(dphase + i);
+        }
+        return i;
     }
+
+    private static void Interleave(float* first, float* second, int count, float* destination) => HostShuffles.Interleave(first, second, count, destination);
 
     /// <summary>min(e^m, limit) · (cos p, sin p).</summary>
     private readonly struct Polar(float limit) : IBinaryPair
@@ -112,11 +131,18 @@ public sealed unsafe partial class HostBackend
         }
     }
 
-    /// <summary>1 where e^m is at most the limit, else 0.</summary>
-    private readonly struct BelowLimit(float limit) : IUnary
+    /// <summary>√(x² + y²).</summary>
+    private readonly struct Length : IBinary
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Apply<V>(V logMagnitude) where V : struct, ILanes<V> =>
-            V.WhereLess(V.All(limit), VectorMath.Exp(logMagnitude), V.All(0f), V.All(1f));
+        public V Apply<V>(V x, V y) where V : struct, ILanes<V> => V.Sqrt(V.MulAdd(x, x, y * y));
+    }
+
+    /// <summary>dy · (part / magnitude), 0 where the magnitude is; divided first: the direction is at most 1 however small the magnitude is.</summary>
+    private readonly struct Direction : ITernary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V part, V magnitude, V dy) where V : struct, ILanes<V> =>
+            V.WhereLess(magnitude, V.All(float.Epsilon), V.All(0f), dy * (part / magnitude));
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace I2M.Kernels.Host;
 
 public sealed unsafe partial class HostBackend
@@ -9,14 +11,14 @@ public sealed unsafe partial class HostBackend
     public void Patchify(BufferView picture, PatchShape shape, BufferView destination)
     {
         float* picturePointer = PicturePointer(picture, destination, shape), tokens = Pointer(destination);
-        RunPatchRows(shape, (pixel, element) => Move(picturePointer + pixel, tokens + element, shape.PatchWidth));
+        RunPatchRows(shape, (line, element) => MoveParts(picturePointer + line, shape.PatchWidth, tokens + element, shape.TokenLength, shape.PatchWidth, shape.Width));
     }
 
     /// <inheritdoc cref="IBackend.Unpatchify"/>
     public void Unpatchify(BufferView tokens, PatchShape shape, BufferView destination)
     {
         float* picture = PicturePointer(destination, tokens, shape), source = Pointer(tokens);
-        RunPatchRows(shape, (pixel, element) => Move(source + element, picture + pixel, shape.PatchWidth));
+        RunPatchRows(shape, (line, element) => MoveParts(source + element, shape.TokenLength, picture + line, shape.PatchWidth, shape.PatchWidth, shape.Width));
     }
 
     /// <inheritdoc cref="IBackend.SplitHeads"/>
@@ -60,7 +62,7 @@ public sealed unsafe partial class HostBackend
                 long b = s / strips, first = s % strips * TransposeTile, last = Math.Min(rows, first + TransposeTile), matrix = b * rows * columns;
                 for (long c = 0; c < columns; c += TransposeTile)
                 {
-                    TransposeBlock(px + matrix, pd + matrix, rows, columns, first, last, c, Math.Min(columns, c + TransposeTile));
+                    HostShuffles.Transpose(px + matrix + first * columns + c, columns, last - first, Math.Min(TransposeTile, columns - c), pd + matrix + c * rows + first, rows);
                 }
             }
         });
@@ -108,7 +110,7 @@ public sealed unsafe partial class HostBackend
         return Pointer(picture);
     }
 
-    /// <summary>Calls body(offset in the picture, offset in the tokens) for each row of each patch.</summary>
+    /// <summary>Calls body(offset in the picture, offset in the tokens of its first patch) for each line of the pictures.</summary>
     private void RunPatchRows(PatchShape shape, Action<long, long> body)
     {
         long lines = (long)shape.Batch * shape.Channels * shape.Height, across = shape.Width / shape.PatchWidth;
@@ -119,12 +121,20 @@ public sealed unsafe partial class HostBackend
                 long y = line % shape.Height, c = line / shape.Height % shape.Channels, b = line / shape.Height / shape.Channels;
                 long token = b * shape.Tokens + y / shape.PatchHeight * across;
                 long element = (c * shape.PatchHeight + y % shape.PatchHeight) * shape.PatchWidth;
-                for (long patch = 0; patch < across; patch++)
-                {
-                    body(line * shape.Width + patch * shape.PatchWidth, (token + patch) * shape.TokenLength + element);
-                }
+                body(line * shape.Width, token * shape.TokenLength + element);
             }
         });
+    }
+
+    /// <summary>Copies <paramref name="length"/> words in parts, the starts of which are a stride apart on either side.</summary>
+    private static void MoveParts(float* source, long sourceStride, float* destination, long destinationStride, int part, long length)
+    {
+        for (long done = 0; done < length; done += part, source += sourceStride, destination += destinationStride)
+        {
+            int i = 0;
+            for (; i + 8 <= part; i += 8) { Vector256.Load(source + i).Store(destination + i); }
+            for (; i < part; i++) { destination[i] = source[i]; }
+        }
     }
 
     /// <summary>[batch, outer, inner, length] → [batch, inner, outer, length].</summary>
@@ -144,13 +154,5 @@ public sealed unsafe partial class HostBackend
                 }
             }
         });
-    }
-
-    private static void TransposeBlock(float* x, float* destination, long rows, long columns, long firstRow, long lastRow, long firstColumn, long lastColumn)
-    {
-        for (long c = firstColumn; c < lastColumn; c++)
-        {
-            for (long r = firstRow; r < lastRow; r++) { destination[c * rows + r] = x[r * columns + c]; }
-        }
     }
 }
