@@ -42,7 +42,7 @@ public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
             observer?.Invoke(name, "verifying against double precision");
             double error = Verified(name, work, cancel);
             observer?.Invoke(name, "warming up");
-            Repeat(work, Math.Min(0.3, options.Seconds / 4), 2, cancel);
+            Repeat(work, Math.Min(0.3, options.Seconds / 4), 1, cancel);
             observer?.Invoke(name, "timing");
             return Timed(name, work, error, cancel);
         }
