@@ -33,7 +33,7 @@ internal static class BenchCommand
         BenchmarkCatalog.Select(parse.GetValue(Cases), "host");
         using IBackend backend = CommonOptions.OpenBackend(parse.GetValue(Device)!, threads);
         IReadOnlyList<string> names = BenchmarkCatalog.Select(parse.GetValue(Cases), backend.Name);
-        Console.Error.WriteLine($"bench {MachineFacts.Processor}: {threads} of {Environment.ProcessorCount} threads, commit {MachineFacts.Commit?[..12] ?? "unknown"}");
+        Console.Error.WriteLine($"bench {MachineFacts.Processor}: {threads} of {Environment.ProcessorCount} threads, commit {MachineFacts.Commit ?? "unknown"}");
         if (names.Count < BenchmarkCatalog.Names.Count && parse.GetValue(Cases) is null) { Console.Error.WriteLine("bench a few cases only: --cases all takes every one"); }
         List<BenchmarkResult> results = Measure(backend, names, new BenchmarkOptions(threads, parse.GetValue(Seconds)), cancel);
         Console.WriteLine(Remarks(results));

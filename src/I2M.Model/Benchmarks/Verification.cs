@@ -33,12 +33,17 @@ public static class Verification
             $"{what}: element {element} is {actual[at]:G9}, expected {expected[at]:G9}: relative error {worst:E1}, allowed {limit:E1}"));
     }
 
-    /// <summary>Requires |a − e| ≤ limit · |e| of one number.</summary>
+    /// <summary>Requires |a − e| ≤ limit · scale of one number.</summary>
+    /// <param name="what">The quantity, for the message.</param>
+    /// <param name="actual">Result.</param>
+    /// <param name="expected">Reference.</param>
+    /// <param name="limit">Largest error in units of the scale.</param>
+    /// <param name="scale">Unit of the error; |e| unless given, for numbers that may cancel.</param>
     /// <returns>The error as a share of the limit.</returns>
     /// <exception cref="I2MException">Names both values.</exception>
-    public static double Check(string what, double actual, double expected, double limit)
+    public static double Check(string what, double actual, double expected, double limit, double? scale = null)
     {
-        double error = Math.Abs(actual - expected) / Math.Abs(expected);
+        double error = Math.Abs(actual - expected) / (scale ?? Math.Abs(expected));
         return error <= limit ? error / limit : throw new I2MException(string.Create(CultureInfo.InvariantCulture,
             $"{what} is {actual:G9}, expected {expected:G9}: relative error {error:E1}, allowed {limit:E1}"));
     }

@@ -15,7 +15,7 @@ namespace I2M.Model.Benchmarks.Cases;
 public sealed class DdimStepCase : BenchmarkCase
 {
     private const int Timestep = 600, NextTimestep = 580;
-    private const double GuidanceScale = 3, GuidanceRescale = 0.7, Limit = 1e-4;
+    private const double GuidanceScale = 3, GuidanceRescale = 0.7, Limit = 2e-5;
     private readonly NoiseSchedule _schedule = new DiffusionConfig().CreateSchedule();
     private readonly Network _network;
     private readonly double[] _noise;

@@ -14,15 +14,15 @@ namespace I2M.Model.Benchmarks.Cases;
 /// (1 − β₁)·c·g with the clip factor c, so that the gradient g of every weight is known without a look inside. Checked are
 /// <list type="bullet">
 /// <item>the loss, against <see cref="DoubleDit"/> evaluated at the same weights, noise and timesteps;</item>
-/// <item>the gradient, against central differences of that double-precision loss along g itself, for all weights together or for one tensor after
-/// the other: an error e ⟂ g shows as ‖e‖²/‖g‖², any other at first order;</item>
+/// <item>the gradient, against central differences of that double-precision loss, for all weights together or for one tensor after the other: along g
+/// itself, which shows a wrong length, and along random signs, which show an error e in any other direction at about ‖e‖/‖g‖;</item>
 /// <item>the clip factor, and every updated weight against AdamW's formula in double.</item>
 /// </list>
 /// Cutting into patches and drawing noise are taken from the backend, whose own tests compare them exactly.
 /// </summary>
 internal sealed class TrainStepCheck
 {
-    private const double LossLimit = 1e-5, SlopeLimit = 1e-3, NormLimit = 1e-4, WeightLimit = 1e-5;
+    private const double LossLimit = 1e-6, SlopeLimit = 1e-4, RandomSlopeLimit = 1e-3, NormLimit = 1e-5, WeightLimit = 1e-6;
     /// <summary>AdamW's decays, as the trainer uses them.</summary>
     private const double Beta1 = 0.9f, Beta2 = 0.999f, Epsilon = 1e-8f;
     private readonly DiffusionTrainer _trainer;
@@ -62,34 +62,45 @@ internal sealed class TrainStepCheck
         double worst = Verification.Check("loss", result.Loss, Loss(_weights), LossLimit);
         ParameterArena arena = _trainer.Arena;
         double clip = Math.Min(1, _config.ClipNorm / (result.GradientNorm + 1e-6));
-        var gradients = arena.Entries.ToDictionary(e => e.Name, e => Scaled(arena.Read(e, _trainer.Optimizer.FirstMoment), 1 / ((1 - Beta1) * clip)), StringComparer.Ordinal);
+        var gradients = arena.Entries.ToDictionary(e => e.Name, e => Scaled(DoubleMath.Widen(arena.Read(e, _trainer.Optimizer.FirstMoment)), 1 / ((1 - Beta1) * clip)), StringComparer.Ordinal);
         double norm = Math.Sqrt(gradients.Values.Sum(g => DoubleMath.Dot(g, g)));
         worst = Math.Max(worst, Verification.Check("gradient norm", result.GradientNorm, norm, NormLimit));
         foreach (string[] names in eachTensor ? gradients.Keys.Select(k => new[] { k }) : [[.. gradients.Keys]])
         {
             cancel.ThrowIfCancellationRequested();
-            worst = Math.Max(worst, VerifySlope(gradients, names, norm));
+            worst = Math.Max(worst, VerifySlopes(gradients, names, norm));
         }
         return Math.Max(worst, VerifyUpdate(gradients, clip, result.LearningRate));
     }
 
-    /// <summary>Central difference along unit steps in every named tensor's own gradient, against the sum of those gradients' lengths.</summary>
-    private double VerifySlope(Dictionary<string, double[]> gradients, string[] names, double norm)
+    /// <summary>Both directions have length 1 in every named tensor: its own gradient's, and signs.</summary>
+    private double VerifySlopes(Dictionary<string, double[]> gradients, string[] names, double norm)
     {
         // A tensor of next to no gradient has nothing to compare but rounding.
         string[] used = [.. names.Where(n => Length(gradients[n]) > 1e-4 * norm)];
         if (used.Length == 0) { return 0; }
-        double slope = used.Sum(n => Length(gradients[n])), step = 1e-4;
-        double difference = (Loss(Moved(step)) - Loss(Moved(-step))) / (2 * step);
-        return Verification.Check($"gradient of {(used.Length == 1 ? used[0] : $"{used.Length} tensors")} along itself", slope, difference, SlopeLimit);
+        string what = $"gradient of {(used.Length == 1 ? used[0] : $"{used.Length} tensors")} along";
+        Dictionary<string, double[]> own = used.ToDictionary(n => n, n => Scaled(gradients[n], 1 / Length(gradients[n])));
+        double worst = Verification.Check($"{what} itself", used.Sum(n => Length(gradients[n])), Slope(own), SlopeLimit);
+        var random = new Random(1);
+        Dictionary<string, double[]> signs = used.ToDictionary(n => n, n => Array.ConvertAll(gradients[n], _ => (2 * random.Next(2) - 1) / Math.Sqrt(gradients[n].Length)));
+        double scale = Math.Sqrt(used.Sum(n => DoubleMath.Dot(gradients[n], gradients[n]) / gradients[n].Length));
+        return Math.Max(worst, Verification.Check($"{what} random signs", used.Sum(n => DoubleMath.Dot(gradients[n], signs[n])), Slope(signs), RandomSlopeLimit, scale));
+    }
+
+    /// <summary>(L(θ + εd) − L(θ − εd))/2ε.</summary>
+    private double Slope(Dictionary<string, double[]> direction)
+    {
+        const double step = 1e-4;
+        return (Loss(Moved(step)) - Loss(Moved(-step))) / (2 * step);
 
         Dictionary<string, double[]> Moved(double by)
         {
             var moved = new Dictionary<string, double[]>(_weights, StringComparer.Ordinal);
-            foreach (string name in used)
+            foreach (var (name, d) in direction)
             {
                 var values = (double[])_weights[name].Clone();
-                DoubleMath.AddScaled(values, by / Length(gradients[name]), gradients[name]);
+                DoubleMath.AddScaled(values, by, d);
                 moved[name] = values;
             }
             return moved;
@@ -139,7 +150,7 @@ internal sealed class TrainStepCheck
         return DoubleMath.Widen(tokens.ToArray());
     }
 
-    private static double[] Scaled(float[] x, double factor) => Array.ConvertAll(x, v => v * factor);
+    private static double[] Scaled(double[] x, double factor) => Array.ConvertAll(x, v => v * factor);
 
     private static double Length(double[] x) => Math.Sqrt(DoubleMath.Dot(x, x));
 }

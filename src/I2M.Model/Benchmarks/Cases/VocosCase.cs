@@ -11,7 +11,7 @@ namespace I2M.Model.Benchmarks.Cases;
 /// </summary>
 public sealed class VocosCase : BenchmarkCase
 {
-    private const double Limit = 1e-3;
+    private const double Limit = 1e-4;
     private readonly VocosConfig _config = new();
     private readonly VocosVocoder _vocoder;
     private readonly float[] _mel;
