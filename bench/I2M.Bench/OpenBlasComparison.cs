@@ -21,13 +21,14 @@ internal static unsafe class OpenBlasComparison
     private const int DefaultRounds = 7;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(120), Slice = TimeSpan.FromMilliseconds(60);
 
-    /// <summary>openblas [--json FILE] [--threads 1,2] [--rounds N] [--shapes a,b]</summary>
+    /// <summary>openblas [--json FILE or folder] [--threads 1,2] [--rounds N] [--shapes a,b]; a folder takes a file named after processor, threads and day.</summary>
     public static int Run(string[] args)
     {
         Dictionary<string, string> options = Parse(args);
-        string? json = options.GetValueOrDefault("--json");
-        if (json is not null) { AtomicFile.RequireWritable(json); }
         int[] threads = [.. Numbers(options.GetValueOrDefault("--threads") ?? (Environment.ProcessorCount > 1 ? "1,2" : "1"))];
+        string? json = options.GetValueOrDefault("--json");
+        if (Directory.Exists(json)) { json = Path.Combine(json, $"openblas-{MachineFacts.FileName(threads.Max(), DateTimeOffset.UtcNow)}"); }
+        if (json is not null) { AtomicFile.RequireWritable(json); }
         int rounds = Numbers(options.GetValueOrDefault("--rounds") ?? $"{DefaultRounds}").Max();
         (string Name, GemmShape Shape)[] shapes = Choose(options.GetValueOrDefault("--shapes"));
         OpenBlas.Load();
@@ -47,7 +48,11 @@ internal static unsafe class OpenBlasComparison
             double mean = Math.Exp(results.Where(r => r.Threads == count).Average(r => Math.Log(r.Ratio)));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"geometric mean",-18} {count,7} {"",9} {"",8} {"",9} {"",8} {mean,6:F3}"));
         }
-        if (json is not null) { BenchmarkResult.Write(json, results); }
+        if (json is not null)
+        {
+            BenchmarkResult.Write(json, results);
+            Console.WriteLine(json);
+        }
         return 0;
     }
 
