@@ -12,5 +12,6 @@ var root = new RootCommand("I2M: a picture goes in, a spoken description comes o
     ConvertCommand.Create(),
     InfoCommand.Create(),
     DevicesCommand.Create(),
+    BenchCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args).ConfigureAwait(false);

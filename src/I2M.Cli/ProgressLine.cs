@@ -21,6 +21,16 @@ internal sealed class ProgressLine : IDisposable
     /// <summary>Shows a count of work.</summary>
     public void Show(string what, int done, int total) => Show(done == total, () => $"{what} {done}/{total}");
 
+    /// <summary>Shows what is going on: at once on a terminal, at most every ten seconds in a pipe.</summary>
+    public void Show(string what) => Show(false, () => what);
+
+    /// <summary>Takes the rewriting line away, so that a result can be printed in its place.</summary>
+    public void Clear()
+    {
+        if (_open) { Console.Error.Write("\r\u001b[K"); }
+        (_open, _shown) = (false, false);
+    }
+
     /// <summary>Ends the rewriting line and prints a message.</summary>
     public void Say(string message)
     {

@@ -16,6 +16,7 @@ public sealed class UsageTests
         ["convert"] = ["x", "y"],
         ["info"] = ["x"],
         ["devices"] = [],
+        ["bench"] = [],
     };
 
     /// <summary>What looks wrong but is right for an option.</summary>
@@ -29,7 +30,7 @@ public sealed class UsageTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string verb in new[] { "quickstart", "train", "generate", "vocode", "mel", "convert" })
+            foreach (string verb in new[] { "quickstart", "train", "generate", "vocode", "mel", "convert", "bench" })
                 foreach (string value in new[] { "abc", "0", "-1", "1e3", "99999999999", "nan", "1,5" }) { data.Add(verb, value); }
             return data;
         }

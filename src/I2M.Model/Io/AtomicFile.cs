@@ -19,8 +19,7 @@ public static class AtomicFile
         try
         {
             string target = DurablePaths.Resolve(path);
-            if (Directory.Exists(target)) throw new I2MException($"{path}: is a folder; expected a file name");
-            if (Libc.IsSpecial(target)) throw new I2MException($"{path}: is a device, pipe or socket; expected a regular file");
+            RequireFileName(path, target);
             string folder = Path.GetDirectoryName(target)!;
             DurablePaths.CreateFolders(folder);
             WriteAndRename(target, write, expectedBytes);
@@ -34,6 +33,34 @@ public static class AtomicFile
 
     /// <summary>Writes a file of the given bytes, as <see cref="Write(string, Action{Stream}, long)"/>.</summary>
     public static void Write(string path, byte[] bytes) => Write(path, stream => stream.Write(bytes), bytes.Length);
+
+    /// <summary>
+    /// Finds out before long work whether <see cref="Write(string, Action{Stream}, long)"/> has a place to write to: makes and deletes a temporary file in
+    /// the nearest folder that exists.
+    /// </summary>
+    /// <exception cref="I2MException">The folder cannot be written, or the name is a folder or device.</exception>
+    public static void RequireWritable(string path)
+    {
+        try
+        {
+            string target = DurablePaths.Resolve(path);
+            RequireFileName(path, target);
+            string folder = Path.GetDirectoryName(target)!;
+            while (!Path.Exists(folder)) folder = Path.GetDirectoryName(folder)!;
+            string temporary = DurablePaths.TemporaryName(Path.Combine(folder, Path.GetFileName(target)));
+            new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (Exception e) when (DurablePaths.IsIoError(e))
+        {
+            throw DurablePaths.Explain(path, e);
+        }
+    }
+
+    private static void RequireFileName(string path, string target)
+    {
+        if (Directory.Exists(target)) throw new I2MException($"{path}: is a folder; expected a file name");
+        if (Libc.IsSpecial(target)) throw new I2MException($"{path}: is a device, pipe or socket; expected a regular file");
+    }
 
     private static void WriteAndRename(string target, Action<Stream> write, long expectedBytes)
     {

@@ -1,0 +1,67 @@
+using I2M.Kernels;
+
+namespace I2M.Model.Benchmarks.Cases;
+
+/// <summary>One AdamW update of a large arena. Verified on elements spread over it, parameter and both moments, against the formula in double.</summary>
+public sealed class AdamWCase : BenchmarkCase
+{
+    private const int Sampled = 200_000;
+    private const double Limit = 2e-6;
+    /// <summary>Decay, two moments, root, quotient and update of an element.</summary>
+    private const int FlopsPerElement = 14;
+    /// <summary>Gradient read; parameter and two moments read and written.</summary>
+    private const int WordsPerElement = 7;
+    private readonly BufferView _gradient, _factor, _parameter, _first, _second;
+    private readonly AdamWStep _step = new(1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 7);
+
+    /// <param name="backend">Where.</param>
+    /// <param name="length">Parameters.</param>
+    public AdamWCase(IBackend backend, long length) : base(backend)
+    {
+        (_gradient, _factor, _parameter, _first, _second) = (RentNormal(length, 1), Rent(1), RentNormal(length, 2), RentNormal(length, 3, 0.1f), Rent(length));
+        backend.Fill(_factor, 0.5f);
+        backend.RandomUniform(1, 4, 0, _second);
+        Work = new BenchmarkWork(BenchmarkBound.Memory, (double)FlopsPerElement * length, 4.0 * WordsPerElement * length);
+    }
+
+    /// <inheritdoc/>
+    public override void Run()
+    {
+        Update();
+        Backend.Synchronize();
+    }
+
+    /// <inheritdoc/>
+    public override double Verify(CancellationToken cancel)
+    {
+        int[] at = Sample((int)_parameter.Length, Sampled);
+        double[] g = Pick(_gradient, at), p = Pick(_parameter, at), m = Pick(_first, at), v = Pick(_second, at);
+        Run();
+        double beta1 = _step.Beta1, beta2 = _step.Beta2, rate = _step.LearningRate;
+        double correction1 = 1 - Math.Pow(beta1, _step.Step), correction2 = 1 - Math.Pow(beta2, _step.Step);
+        for (int i = 0; i < at.Length; i++)
+        {
+            double gradient = 0.5 * g[i];
+            m[i] = beta1 * m[i] + (1 - beta1) * gradient;
+            v[i] = beta2 * v[i] + (1 - beta2) * gradient * gradient;
+            p[i] = p[i] * (1 - rate * _step.WeightDecay) - rate / correction1 * m[i] / (Math.Sqrt(v[i] / correction2) + _step.Epsilon);
+        }
+        double worst = Compare("parameter", _parameter, p, at);
+        worst = Math.Max(worst, Compare("first moment", _first, m, at));
+        return Math.Max(worst, Compare("second moment", _second, v, at));
+    }
+
+    /// <summary>The one place that calls the operation.</summary>
+    private void Update() => Backend.AdamW(_gradient, _factor, _step, _parameter, _first, _second);
+
+    private static double Compare(string what, BufferView view, double[] expected, int[] at, float[] actual) =>
+        Verification.Check(what, [.. at.Select(i => actual[i])], expected, Limit, i => $"[{at[i]}] of {view.Length}");
+
+    private double Compare(string what, BufferView view, double[] expected, int[] at) => Compare(what, view, expected, at, Read(view));
+
+    private double[] Pick(BufferView view, int[] at)
+    {
+        float[] all = Read(view);
+        return [.. at.Select(i => (double)all[i])];
+    }
+}

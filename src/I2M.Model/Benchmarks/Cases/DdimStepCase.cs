@@ -1,0 +1,169 @@
+using I2M.Autograd;
+using I2M.Autograd.Modules;
+using I2M.Kernels;
+using I2M.Model.Benchmarks.Reference;
+using I2M.Model.Diffusion;
+using I2M.Model.Dit;
+
+namespace I2M.Model.Benchmarks.Cases;
+
+/// <summary>
+/// One DDIM step with guidance for one picture: conditional and unconditional prediction in one batch, keys and values of the picture computed before.
+/// A small network of the same structure is verified whole, step included, against <see cref="DoubleDit"/>; the timed network's batch against its two
+/// halves computed alone, as evaluating it in double would take minutes. Its attention and linear layers have cases of their own at these sizes.
+/// </summary>
+public sealed class DdimStepCase : BenchmarkCase
+{
+    private const int Timestep = 600, NextTimestep = 580;
+    private const double GuidanceScale = 3, GuidanceRescale = 0.7, Limit = 2e-5;
+    private readonly NoiseSchedule _schedule = new DiffusionConfig().CreateSchedule();
+    private readonly Network _network;
+    private readonly double[] _noise;
+
+    /// <param name="backend">Where.</param>
+    /// <param name="config">The network.</param>
+    public DdimStepCase(IBackend backend, DitConfig config) : base(backend)
+    {
+        _network = new Network(backend, config);
+        _noise = DoubleMath.Widen(RandomWeights.Normal(backend, 3, config.MelTokens * config.MelTokenLength));
+        Work = new BenchmarkWork(BenchmarkBound.Compute, 2 * DitWork.Denoise(config), 4.0 * _network.WeightsOfAStep);
+    }
+
+    /// <inheritdoc/>
+    public override void Run() => Step(_network, _noise);
+
+    /// <inheritdoc/>
+    public override double Verify(CancellationToken cancel)
+    {
+        double worst = VerifyMini();
+        cancel.ThrowIfCancellationRequested();
+        using ImageConditionOwner kept = _network.Encode([1]), dropped = _network.Encode([0]);
+        float[] both = _network.Predict(_noise, _network.Guided.Condition, 2);
+        double[] expected = DoubleMath.Widen([.. _network.Predict(_noise, kept.Condition, 1), .. _network.Predict(_noise, dropped.Condition, 1)]);
+        return Math.Max(worst, Verification.Check("prediction of both in one batch", both, expected, Limit));
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _network.Dispose();
+        base.Dispose();
+    }
+
+    private double VerifyMini()
+    {
+        DitConfig full = _network.Config;
+        DitConfig config = full with { Hidden = 2 * full.Hidden / full.Heads, Heads = 2, Layers = 2, ImageTowerLayers = 1, MelFrames = 5 * full.MelPatchFrames, ImageSize = 7 * full.ImagePatch };
+        using var network = new Network(Backend, config);
+        double[] noise = DoubleMath.Widen(RandomWeights.Normal(Backend, 3, config.MelTokens * config.MelTokenLength));
+        float[] prediction = network.Predict(noise, network.Guided.Condition, 2);
+        double[] both = [.. noise, .. noise];
+        double[] expected = network.Reference().Predict(both, [Timestep, Timestep], network.ImageTokens(2), [1, 0]);
+        double worst = Verification.Check("prediction", prediction, expected, Limit);
+        float[] next = Array.ConvertAll(Step(network, noise), x => (float)x);
+        return Math.Max(worst, Verification.Check("next x", next, ReferenceStep(noise, expected), Limit));
+    }
+
+    /// <summary>The step as a sampler makes it: prediction, guidance, DDIM.</summary>
+    private double[] Step(Network network, double[] noise)
+    {
+        var x = (double[])noise.Clone();
+        var sampler = new DdimSampler(_schedule, PredictionKind.V, [Timestep], DataRange.Unlimited) { FinalAlphaBar = _schedule.AlphaBars[NextTimestep] };
+        sampler.Sample(x, (state, _, result) =>
+        {
+            float[] both = network.Predict(state, network.Guided.Condition, 2);
+            Guidance.Combine(both.AsSpan(0, result.Length), both.AsSpan(result.Length), GuidanceScale, GuidanceRescale, result);
+        }, static (_, _) => { });
+        return x;
+    }
+
+    /// <summary>r = u + s·(c − u), drawn to c's deviation; x₀ = √ᾱ·x − √(1−ᾱ)·r; ε = (x − √ᾱ·x₀)/√(1−ᾱ); next = √ᾱ'·x₀ + √(1−ᾱ')·ε.</summary>
+    private double[] ReferenceStep(double[] x, double[] both)
+    {
+        int n = x.Length;
+        double[] c = both[..n], r = [.. Enumerable.Range(0, n).Select(i => both[n + i] + GuidanceScale * (both[i] - both[n + i]))];
+        double factor = GuidanceRescale * Deviation(c) / Deviation(r) + 1 - GuidanceRescale;
+        double a = _schedule.AlphaBars[Timestep], next = _schedule.AlphaBars[NextTimestep];
+        return [.. Enumerable.Range(0, n).Select(i =>
+        {
+            double x0 = Math.Sqrt(a) * x[i] - Math.Sqrt(1 - a) * factor * r[i], epsilon = (x[i] - Math.Sqrt(a) * x0) / Math.Sqrt(1 - a);
+            return Math.Sqrt(next) * x0 + Math.Sqrt(1 - next) * epsilon;
+        })];
+    }
+
+    private static double Deviation(double[] x)
+    {
+        double mean = x.Average();
+        return Math.Sqrt(x.Average(v => (v - mean) * (v - mean)));
+    }
+
+    /// <summary>Tensors of a picture's condition that live as long as this.</summary>
+    private sealed class ImageConditionOwner(ImageCondition condition) : IDisposable
+    {
+        public ImageCondition Condition => condition;
+
+        public void Dispose()
+        {
+            foreach (Tensor tensor in condition.KeyValues) { tensor.Dispose(); }
+            condition.Pooled?.Dispose();
+            condition.ClassLogits?.Dispose();
+        }
+    }
+
+    /// <summary>A network with random weights and a random picture; the one place that calls the model.</summary>
+    private sealed class Network : IDisposable
+    {
+        private readonly IBackend _backend;
+        private readonly DitModel _model;
+        private readonly ParameterArena _arena;
+        private readonly float[] _picture;
+
+        public Network(IBackend backend, DitConfig config)
+        {
+            _backend = backend;
+            _model = DitModel.Create(config);
+            _arena = new ParameterArena(backend, _model, seed: 1, trainable: false);
+            RandomWeights.Fill(_arena);
+            _picture = RandomWeights.Normal(backend, 2, config.ImageTokens * config.ImageTokenLength);
+            Guided = Encode([1, 0]);
+        }
+
+        public DitConfig Config => _model.Config;
+
+        /// <summary>With the picture and without.</summary>
+        public ImageConditionOwner Guided { get; }
+
+        /// <summary>Weights that a step reads: all but the image tower's and the projections of keys and values.</summary>
+        public double WeightsOfAStep => _arena.Length - 2.0 * Config.Layers * Config.Hidden * Config.Hidden - 12.0 * Config.ImageTowerLayers * Config.Hidden * Config.Hidden;
+
+        public ImageConditionOwner Encode(float[] keep)
+        {
+            using var noGrad = GradMode.NoGrad();
+            int batch = keep.Length;
+            float[] pictures = [.. Enumerable.Repeat(_picture, batch).SelectMany(p => p)];
+            using Tensor tokens = Tensor.From(_backend, pictures, batch, Config.ImageTokens, Config.ImageTokenLength), kept = Tensor.From(_backend, keep, batch);
+            return new ImageConditionOwner(_model.EncodeImage(tokens, kept));
+        }
+
+        public float[] Predict(ReadOnlySpan<double> x, ImageCondition condition, int batch)
+        {
+            using var scope = new TensorScope();
+            using var noGrad = GradMode.NoGrad();
+            var noisy = new float[batch * x.Length];
+            for (int i = 0; i < noisy.Length; i++) { noisy[i] = (float)x[i % x.Length]; }
+            var timesteps = new int[batch];
+            Array.Fill(timesteps, Timestep);
+            return _model.Denoise(Tensor.From(_backend, noisy, batch, Config.MelTokens, Config.MelTokenLength), timesteps, condition).ToArray();
+        }
+
+        public DoubleDit Reference() => new(Config, RandomWeights.Widen(_arena));
+
+        public double[] ImageTokens(int batch) => DoubleMath.Widen([.. Enumerable.Repeat(_picture, batch).SelectMany(p => p)]);
+
+        public void Dispose()
+        {
+            Guided.Dispose();
+            _arena.Dispose();
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using I2M.Model.Dit;
+
+namespace I2M.Model.Benchmarks.Cases;
+
+/// <summary>Useful operations of the transformers: the matrix products and attention of their blocks. The layers before and after them, below 2 %, are not counted.</summary>
+internal static class DitWork
+{
+    /// <summary>
+    /// One denoising evaluation of one sample with the context's keys and values given: per mel token and block 14·hidden² multiply-adds in linear
+    /// layers, and both attentions.
+    /// </summary>
+    public static double Denoise(DitConfig c)
+    {
+        double hidden = c.Hidden, mel = c.MelTokens, image = c.ImageTokens;
+        return 2 * c.Layers * (14 * hidden * hidden * mel + 2 * mel * mel * hidden + 2 * mel * image * hidden);
+    }
+
+    /// <summary>The image tower and every block's keys and values of one picture.</summary>
+    public static double Encode(DitConfig c)
+    {
+        double hidden = c.Hidden, image = c.ImageTokens;
+        double tower = c.CompatSeed ? 0 : c.ImageTowerLayers * (12 * hidden * hidden * image + 2 * image * image * hidden);
+        return 2 * (tower + c.Layers * 2 * hidden * hidden * image);
+    }
+
+    /// <summary>Forward and backward: every product comes back as two.</summary>
+    public static double Train(DitConfig c, int batch) => 3 * batch * (Denoise(c) + Encode(c));
+}
