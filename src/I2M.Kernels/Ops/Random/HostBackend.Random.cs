@@ -43,6 +43,7 @@ public sealed unsafe partial class HostBackend
         });
     }
 
+    [SkipLocalsInit]
     private static void ToNormal(float* words, int count)
     {
         int pairs = count / 2;

@@ -103,6 +103,7 @@ internal static unsafe class HostPhilox
         for (; i < pairs; i++) { destination[i] = ((uint*)even)[i] | (ulong)((uint*)odd)[i] << HalfBits; }
     }
 
+    [SkipLocalsInit]
     private static void EightBlocks(ulong seed, ulong stream, ulong first, ulong* pairs)
     {
         Vector512<ulong> x = Vector512.Create(first) + Vector512<ulong>.Indices, y = x >>> HalfBits;
@@ -117,9 +118,13 @@ internal static unsafe class HostPhilox
             k1 += Weyl1;
         }
         Vector512<ulong> half = Vector512.Create((ulong)uint.MaxValue), xy = x & half | y << HalfBits, zw = z & half | w << HalfBits;
-        for (int i = 0; i < Vector512<ulong>.Count; i++) { (pairs[2 * i], pairs[2 * i + 1]) = (xy[i], zw[i]); }
+        ulong* columns = stackalloc ulong[2 * Vector512<ulong>.Count];
+        xy.Store(columns);
+        zw.Store(columns + Vector512<ulong>.Count);
+        for (int i = 0; i < Vector512<ulong>.Count; i++) { (pairs[2 * i], pairs[2 * i + 1]) = (columns[i], columns[i + Vector512<ulong>.Count]); }
     }
 
+    [SkipLocalsInit]
     private static void FourBlocks(ulong seed, ulong stream, ulong first, ulong* pairs)
     {
         Vector256<ulong> x = Vector256.Create(first) + Vector256<ulong>.Indices, y = x >>> HalfBits;
@@ -134,7 +139,10 @@ internal static unsafe class HostPhilox
             k1 += Weyl1;
         }
         Vector256<ulong> half = Vector256.Create((ulong)uint.MaxValue), xy = x & half | y << HalfBits, zw = z & half | w << HalfBits;
-        for (int i = 0; i < Vector256<ulong>.Count; i++) { (pairs[2 * i], pairs[2 * i + 1]) = (xy[i], zw[i]); }
+        ulong* columns = stackalloc ulong[2 * Vector256<ulong>.Count];
+        xy.Store(columns);
+        zw.Store(columns + Vector256<ulong>.Count);
+        for (int i = 0; i < Vector256<ulong>.Count; i++) { (pairs[2 * i], pairs[2 * i + 1]) = (columns[i], columns[i + Vector256<ulong>.Count]); }
     }
 
     /// <summary>The product of the lower halves; b has no upper half.</summary>
