@@ -26,6 +26,19 @@ public sealed class Linear : Module
             ? x.Linear(packed, Bias.View, activation, residual)
             : x.Linear(Weight, Bias, activation, residual);
 
+    /// <summary>second(gelu(first(x))) + residual: with gradients one node, without them on packed weights where there are any.</summary>
+    /// <param name="first">in → hidden</param>
+    /// <param name="x">[…, in]</param>
+    /// <param name="second">hidden → out</param>
+    /// <param name="form">Which GELU.</param>
+    /// <param name="residual">[…, out] or null.</param>
+    public static Tensor GeluPair(Linear first, Tensor x, Linear second, GemmActivation form, Tensor? residual = null)
+    {
+        if (GradMode.IsEnabled) { return x.GeluMlp(first.Weight, first.Bias, second.Weight, second.Bias, form, residual); }
+        using Tensor hidden = first.Forward(x, form);
+        return second.Forward(hidden, GemmActivation.None, residual);
+    }
+
     internal Tensor Weight => _weight.Value;
 
     internal Tensor Bias => _bias.Value;

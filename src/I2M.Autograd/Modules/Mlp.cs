@@ -21,10 +21,5 @@ public sealed class Mlp : Module
     }
 
     /// <summary>[…, channels] → the same shape, plus the residual where there is one.</summary>
-    public Tensor Forward(Tensor x, Tensor? residual = null)
-    {
-        if (GradMode.IsEnabled) { return x.GeluMlp(_expand.Weight, _expand.Bias, _contract.Weight, _contract.Bias, _form, residual); }
-        using Tensor a = _expand.Forward(x, _form);
-        return _contract.Forward(a, GemmActivation.None, residual);
-    }
+    public Tensor Forward(Tensor x, Tensor? residual = null) => Linear.GeluPair(_expand, x, _contract, _form, residual);
 }

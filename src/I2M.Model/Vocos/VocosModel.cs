@@ -94,9 +94,7 @@ public sealed class VocosModel : Module
         {
             using Tensor c = _depthwise.Forward(x);                                // [batch, frames, dim]
             using Tensor n = _norm.Forward(c);
-            using Tensor e = _expand.Forward(n);                                   // [batch, frames, intermediate]
-            using Tensor g = e.GeluErf();
-            using Tensor p = _contract.Forward(g);                                 // [batch, frames, dim]
+            using Tensor p = Linear.GeluPair(_expand, n, _contract, GemmActivation.GeluErf);   // [batch, frames, dim]
             return x.GatedResidual(p, _gamma.Value);
         }
     }
