@@ -46,9 +46,10 @@ internal sealed partial class Assembler
     {
         string binary = Path.ChangeExtension(ptxFile, $".{target}.cubin");
         string log = Run(_ptxas, [$"-arch={target}", "-v", "-o", binary, ptxFile]);
-        string? listing = _nvdisasm is null ? null : Run(_nvdisasm, ["-c", binary]);
+        InstructionCounts? counts = _nvdisasm is null ? null
+            : InstructionCounts.Possible(File.ReadAllText(ptxFile)) ? InstructionCounts.Of(Run(_nvdisasm, ["-c", binary])) : InstructionCounts.None;
         File.Delete(binary);
-        return Parse(log) with { Instructions = listing is null ? null : InstructionCounts.Of(listing) };
+        return Parse(log) with { Instructions = counts };
     }
 
     /// <summary>Reads the output of ptxas -v on a file with one kernel.</summary>

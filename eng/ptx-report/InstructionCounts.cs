@@ -9,6 +9,15 @@ namespace I2M.PtxReport;
 /// <param name="Ldg128">16-byte loads from global memory.</param>
 internal sealed partial record InstructionCounts(int Hmma, int Ldsm, int Ldgsts, int Ldg128)
 {
+    /// <summary>No instruction of any kind.</summary>
+    public static InstructionCounts None { get; } = new(0, 0, 0, 0);
+
+    /// <summary>
+    /// False for PTX that can hold none of them: the assembler makes each from its own PTX instruction only. Saves most of the time, which the
+    /// disassembler's start takes.
+    /// </summary>
+    public static bool Possible(string ptx) => PtxPattern().IsMatch(ptx);
+
     /// <summary>Counts in a listing of nvdisasm -c.</summary>
     public static InstructionCounts Of(string listing)
     {
@@ -27,4 +36,7 @@ internal sealed partial record InstructionCounts(int Hmma, int Ldsm, int Ldgsts,
     /// <summary>Address, an optional predicate, opcode: "/*0010*/ @!P0 LDG.E.128 R4, [R2.64] ;".</summary>
     [GeneratedRegex(@"^\s*/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9_.]*)", RegexOptions.Multiline)]
     private static partial Regex OpcodePattern();
+
+    [GeneratedRegex(@"\b(mma|ldmatrix|cp\.async)\b|\bld\.[a-z.]*v[24]\b")]
+    private static partial Regex PtxPattern();
 }
