@@ -23,11 +23,11 @@ public sealed class LibraryKernelTests
     {
         const int Rows = 3, Columns = 1000;
         float[] x = [.. Enumerable.Range(0, Rows * Columns).Select(i => i % 17 - 8f)];
-        using var bench = new Bench();
+        using var bench = new Workbench();
         ulong input = bench.Buffer<float>(x), output = bench.Memory.Allocate(Rows * sizeof(float));
         bench.View(input, x.Length).View(input, x.Length).With<long>(Columns).With(1).With(2f).View(output, Rows);
         MethodInfo method = IlgpuPtx.LibraryKernels.Single(m => m.DeclaringType!.Name == "ReduceKernels" && m.Name == "SumRows");
-        LaunchReport report = bench.RunClean(IlgpuPtx.Compile(method), Bench.Line(Rows, 128));
+        LaunchReport report = bench.RunClean(IlgpuPtx.Compile(method), Workbench.Line(Rows, 128));
         for (int row = 0; row < Rows; row++) { Assert.Equal(2f * x.Skip(row * Columns).Take(Columns).Sum(), bench.Memory.Read<float>(output, Rows)[row]); }
         Assert.Equal(Rows * Columns * sizeof(float), report.GlobalBytesLoaded);
         Assert.Equal(Rows * sizeof(float), report.GlobalBytesStored);

@@ -20,7 +20,7 @@ internal sealed partial class Decoder
         }
     }
 
-    private static Space SpaceOf(Instruction i) => i.Has("global") ? Space.Global : i.Has("shared") ? Space.Shared : i.Has("local") ? Space.Local : i.Has("param") ? Space.Param : Space.Generic;
+    private static Space SpaceOf(Instruction i) => i.Has("global") ? Space.Global : i.Has("shared") || i.Has("shared::cta") ? Space.Shared : i.Has("local") ? Space.Local : i.Has("param") ? Space.Param : Space.Generic;
 
     private static Operand[] Elements(Operand operand) => operand is ListOperand list ? [.. list.Items] : [operand];
 

@@ -4,7 +4,20 @@ using I2M.PtxEmulator.Parsing;
 namespace I2M.PtxEmulator.Execution;
 
 /// <summary>An address operand: a slot of 4 or 8 bytes, plus a constant.</summary>
-internal readonly record struct AddressSlot(Slot Base, int Width, long Offset);
+internal readonly record struct AddressSlot(Slot Base, int Width, long Offset)
+{
+    /// <summary>The address of each lane.</summary>
+    public unsafe void Fill(ulong* addresses, Warp warp)
+    {
+        byte* at = warp.Registers + Base.Offset;
+        if (Width == 8)
+        {
+            for (int lane = 0; lane < Lanes.Count; lane++) { addresses[lane] = ((ulong*)at)[lane] + (ulong)Offset; }
+            return;
+        }
+        for (int lane = 0; lane < Lanes.Count; lane++) { addresses[lane] = (ulong)(((uint*)at)[lane] + Offset); }
+    }
+}
 
 /// <summary>What loads, stores and atomics share: the lanes' addresses, and generic addresses sorted by their space.</summary>
 internal abstract unsafe class MemoryOperation(Space space, AddressSlot address, int bytes) : Operation
@@ -16,7 +29,7 @@ internal abstract unsafe class MemoryOperation(Space space, AddressSlot address,
     public override void Execute(Warp warp, uint mask)
     {
         ulong* addresses = stackalloc ulong[Lanes.Count];
-        Fill(addresses, warp);
+        address.Fill(addresses, warp);
         if (space != Space.Generic) { Access(warp, space, addresses, mask); return; }
         foreach (Space window in (ReadOnlySpan<Space>)[Space.Global, Space.Shared, Space.Local])
         {
@@ -29,17 +42,6 @@ internal abstract unsafe class MemoryOperation(Space space, AddressSlot address,
             for (uint rest = window == Space.Global ? 0 : lanes; rest != 0; rest &= rest - 1) { addresses[BitOperations.TrailingZeroCount(rest)] &= (1ul << 60) - 1; }
             if (lanes != 0) { Access(warp, window, addresses, lanes); }
         }
-    }
-
-    private void Fill(ulong* addresses, Warp warp)
-    {
-        byte* at = warp.Registers + address.Base.Offset;
-        if (address.Width == 8)
-        {
-            for (int lane = 0; lane < Lanes.Count; lane++) { addresses[lane] = ((ulong*)at)[lane] + (ulong)address.Offset; }
-            return;
-        }
-        for (int lane = 0; lane < Lanes.Count; lane++) { addresses[lane] = (ulong)(((uint*)at)[lane] + address.Offset); }
     }
 
     /// <summary>The access in one space.</summary>

@@ -108,6 +108,25 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
         block.Counters.Conflicts += conflicts;
     }
 
+    /// <summary>Counts what asynchronous copies write to shared memory.</summary>
+    public void CountStored(ulong* addresses, int bytes, uint mask) => Count(Space.Shared, addresses, bytes, mask, write: true);
+
+    /// <summary>Checks the source of asynchronous copies that read <paramref name="size"/> bytes; the address is a multiple of <paramref name="alignment"/>.</summary>
+    public uint ReadForCopy(Warp warp, Operation operation, ulong* addresses, int size, int alignment, uint mask, byte** pointers)
+    {
+        for (uint rest = mask; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            ulong address = addresses[lane];
+            bool aligned = address % (ulong)alignment == 0;
+            if (!aligned) { block.Report(FindingKind.Misaligned, operation, warp, 1u << lane, $"global address 0x{address:x} is not a multiple of {alignment}"); }
+            ulong stamp = StampOf(warp, lane);
+            if (!aligned || !Global1(warp, operation, address, size, lane, write: false, stamp, &pointers[lane], null, races: true)) { mask &= ~(1u << lane); }
+        }
+        Count(Space.Global, addresses, size, mask, write: false);
+        return mask;
+    }
+
     private bool Global1(Warp warp, Operation operation, ulong address, int bytes, int lane, bool write, ulong stamp, byte** pointer, byte* value, bool races)
     {
         Allocation? allocation = _allocation;

@@ -58,11 +58,14 @@ internal sealed class PtxLexer(string source)
         bool number = char.IsAsciiDigit(first);
         if (number || IsWordStart(first))
         {
-            while (_position < source.Length && IsWordPart(source[_position])) { _position++; }
+            while (_position < source.Length && (IsWordPart(source[_position]) || IsDoubleColon(_position))) { _position += IsDoubleColon(_position) ? 2 : 1; }
             return new Token(number ? TokenKind.Number : TokenKind.Word, source[start.._position], _line, start);
         }
         return new Token(TokenKind.Symbol, source.Substring(start, 1), _line, start);
     }
+
+    /// <summary>As in .L2::128B; a single colon ends a label.</summary>
+    private bool IsDoubleColon(int at) => source[at] == ':' && at + 1 < source.Length && source[at + 1] == ':';
 
     private static bool IsWordStart(char c) => char.IsAsciiLetter(c) || c is '_' or '$' or '%' or '.';
 

@@ -4,7 +4,7 @@ using Xunit;
 namespace I2M.PtxEmulator.Tests;
 
 /// <summary>A memory and a machine for one test: buffers, parameters, launch.</summary>
-internal sealed class Bench : IDisposable
+internal sealed class Workbench : IDisposable
 {
     private readonly List<byte> _parameters = [];
 
@@ -20,7 +20,7 @@ internal sealed class Bench : IDisposable
     }
 
     /// <summary>Appends a parameter at its natural alignment.</summary>
-    public Bench With<T>(T value) where T : unmanaged
+    public Workbench With<T>(T value) where T : unmanaged
     {
         int size = Marshal.SizeOf<T>();
         while (_parameters.Count % Math.Min(size, 8) != 0) { _parameters.Add(0); }
@@ -31,7 +31,7 @@ internal sealed class Bench : IDisposable
     }
 
     /// <summary>Appends an ILGPU view: pointer and length.</summary>
-    public Bench View(ulong address, long length) => With(address).With(length);
+    public Workbench View(ulong address, long length) => With(address).With(length);
 
     public LaunchReport Run(string ptx, LaunchShape shape)
     {
