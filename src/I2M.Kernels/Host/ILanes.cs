@@ -19,6 +19,9 @@ internal unsafe interface ILanes<V> : IAdditionOperators<V, V, V>, ISubtractionO
 
     void Store(float* destination);
 
+    /// <summary>Stores past the caches, without reading the line first; the address is a multiple of the register's size. Needs a store fence before others read.</summary>
+    void StoreStreaming(float* aligned);
+
     /// <summary>The same value in every lane.</summary>
     static abstract V All(float value);
 

@@ -20,6 +20,9 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     public void Store(float* destination) => _value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreStreaming(float* aligned) => _value.StoreAlignedNonTemporal(aligned);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 All(float value) => new(Vector128.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -20,6 +20,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     public void Store(float* destination) => _value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreStreaming(float* aligned) => _value.StoreAlignedNonTemporal(aligned);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 All(float value) => new(Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

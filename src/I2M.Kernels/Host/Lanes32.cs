@@ -19,6 +19,9 @@ internal readonly unsafe struct Lanes32 : ILanes<Lanes32>
     public void Store(float* destination) => *destination = _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreStreaming(float* aligned) => *aligned = _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes32 All(float value) => new(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -20,6 +20,9 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     public void Store(float* destination) => _value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreStreaming(float* aligned) => _value.StoreAlignedNonTemporal(aligned);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 All(float value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -57,6 +57,7 @@ public sealed unsafe partial class HostBackend
         RequireLength(rows, mean);
         RequireLength(rows, rstd);
         float* px = Pointer(x), py = Pointer(y), pm = Pointer(mean), pr = Pointer(rstd);
+        bool streamed = NormRows.AreStreamed(py, rows * columns, columns);
         _rows.Run(rows, RowGrain(MemoryGrain, columns), (start, end) =>
         {
             for (long r = start, i = r * columns; r < end; r++, i += columns)
@@ -65,8 +66,9 @@ public sealed unsafe partial class HostBackend
                 double variance = Reductions.Sum(new SquaredDistance(pm[r]), px + i, columns) / columns;
                 pr[r] = (float)(1 / Math.Sqrt(variance + eps));
                 long b = r / tokens;
-                ElementwiseDrivers.Apply(new Affine(pm[r], pr[r]), px + i, weight + b * weightStride, bias + b * biasStride, py + i, columns);
+                NormRows.Output(px + i, weight + b * weightStride, bias + b * biasStride, pm[r], pr[r], columns, py + i, streamed);
             }
+            if (streamed) { NormRows.EndStream(); }
         });
     }
 
@@ -129,12 +131,5 @@ public sealed unsafe partial class HostBackend
             V difference = x - V.All(center);
             return difference * difference;
         }
-    }
-
-    /// <summary>x̂ · weight + bias.</summary>
-    private readonly struct Affine(float mean, float rstd) : ITernary
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Apply<V>(V x, V weight, V bias) where V : struct, ILanes<V> => V.MulAdd((x - V.All(mean)) * V.All(rstd), weight, bias);
     }
 }

@@ -1,16 +1,41 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace I2M.Kernels.Host;
 
 /// <summary>
-/// The backward pass of a normalised row in two passes over it: all sums, then dx. With x̂ = (x − mean)·rstd and g = dy·weight,
+/// The passes over a normalised row. Forward: y = (x − mean)·rstd·weight + bias. Backward in two passes: all sums, then dx. With x̂ = (x − mean)·rstd and g = dy·weight,
 /// dx = rstd · (g − mean(g) − x̂ · mean(g·x̂)), dweight = Σ dy·x̂ and dbias = Σ dy.
 /// </summary>
 internal static unsafe class NormRows
 {
     /// <summary>Columns per float sum; the blocks are summed in double, so the error does not grow with the length.</summary>
     private const int Block = 512;
+
+    /// <summary>Outputs of so many words or more do not stay in the caches until they are read again; storing past them saves the reading of each line before it is overwritten.</summary>
+    private const long StreamedWords = 4 << 20;
+
+    private const int LineBytes = 64;
+
+    /// <summary>Whether the rows of an output are written past the caches: it is large, and every row begins a cache line.</summary>
+    public static bool AreStreamed(float* y, long words, long columns) => words >= StreamedWords && (nuint)y % LineBytes == 0 && columns * sizeof(float) % LineBytes == 0;
+
+    /// <summary>Makes streamed rows visible to other threads.</summary>
+    public static void EndStream()
+    {
+        if (Sse.IsSupported) { Sse.StoreFence(); }
+    }
+
+    /// <summary>y = (x − mean)·rstd·weight + bias.</summary>
+    public static void Output(float* x, float* weight, float* bias, float mean, float rstd, long columns, float* y, bool streamed)
+    {
+        long i = 0;
+        if (Vector512.IsHardwareAccelerated) { i = OutputLoop<Lanes512>(x, weight, bias, mean, rstd, i, columns, y, streamed); }
+        else if (Vector256.IsHardwareAccelerated) { i = OutputLoop<Lanes256>(x, weight, bias, mean, rstd, i, columns, y, streamed); }
+        else if (Vector128.IsHardwareAccelerated) { i = OutputLoop<Lanes128>(x, weight, bias, mean, rstd, i, columns, y, streamed); }
+        if (i < columns) { OutputLoop<Lanes32>(x, weight, bias, mean, rstd, i, columns, y, false); }
+    }
 
     /// <summary>Adds this row's dy·x̂ to <paramref name="dweight"/> and dy to <paramref name="dbias"/>; gives Σ g and Σ g·x̂.</summary>
     public static void Sums(float* x, float* weight, float* dy, float mean, float rstd, long columns, float* dweight, float* dbias,
@@ -35,6 +60,19 @@ internal static unsafe class NormRows
         else if (Vector256.IsHardwareAccelerated) { i = InputLoop<Lanes256>(x, weight, dy, mean, rstd, gradientMean, projection, accumulate, i, columns, dx); }
         else if (Vector128.IsHardwareAccelerated) { i = InputLoop<Lanes128>(x, weight, dy, mean, rstd, gradientMean, projection, accumulate, i, columns, dx); }
         if (i < columns) { InputLoop<Lanes32>(x, weight, dy, mean, rstd, gradientMean, projection, accumulate, i, columns, dx); }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static long OutputLoop<V>(float* x, float* weight, float* bias, float mean, float rstd, long i, long columns, float* y, bool streamed) where V : struct, ILanes<V>
+    {
+        V center = V.All(mean), inverse = V.All(rstd);
+        for (; i <= columns - V.Count; i += V.Count)
+        {
+            V value = V.MulAdd((V.Load(x + i) - center) * inverse, V.Load(weight + i), V.Load(bias + i));
+            if (streamed) { value.StoreStreaming(y + i); }
+            else { value.Store(y + i); }
+        }
+        return i;
     }
 
     /// <summary>Two registers a time, each with its own sums, so that an addition need not wait for the one before.</summary>
