@@ -208,6 +208,7 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
                 }
             }
         }
+        if (_store.HasRest && _depthStart + _depth == _shape.K) { _store.Finish(_item + item, _row + row, rowEnd - row, column, columnEnd - column); }
     }
 
     private void MicroTile(int item, int row, int rows, int column, int columns, int k, int depth)
@@ -226,7 +227,6 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
                 for (int j = 0; j < columns; j++) { sums[j] = edge[j] + (bias is null ? 0 : bias[j]) + (accumulate ? sums[j] : 0); }
             }
         }
-        if (_store.HasRest && _depthStart + k + depth == _shape.K) { _store.Finish(_item + item, _row + row, rows, column, columns); }
     }
 
     private void Multiply(int item, int row, int rows, int column, int columns, int k, int depth, float* c, long stride, float* bias, bool accumulate)

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-
 namespace I2M.Kernels.Host;
 
 public sealed unsafe partial class HostBackend
@@ -54,80 +51,28 @@ public sealed unsafe partial class HostBackend
             HasRest = _activation != GemmActivation.None || _residual is not null;
         }
 
-        /// <summary>Applies the rest of the epilogue to a region of c whose sums are complete.</summary>
+        /// <summary>Applies the rest of the epilogue to a region of c whose sums are complete: a row at a time, which stays in the first cache between its parts.</summary>
         public void Finish(long item, long row, int rows, long column, int columns)
         {
+            for (int i = 0; i < rows; i++)
+            {
+                FinishRow(Sums + item * Item + (row + i) * Row + column, item * _itemC + (row + i) * _rowC + column, columns);
+            }
+        }
+
+        private void FinishRow(float* sums, long at, int columns)
+        {
+            if (_preActivation is not null) { Move(sums, _preActivation + at, columns); }
             switch (_activation)
             {
-                case GemmActivation.None: Finish<NoActivation>(item, row, rows, column, columns); break;
-                case GemmActivation.GeluErf when _gradientOf is null: Finish<ErfForm>(item, row, rows, column, columns); break;
-                case GemmActivation.GeluErf: Finish<ErfGradient>(item, row, rows, column, columns); break;
-                case GemmActivation.GeluTanh when _gradientOf is null: Finish<TanhForm>(item, row, rows, column, columns); break;
-                default: Finish<TanhGradient>(item, row, rows, column, columns); break;
+                case GemmActivation.None: break;
+                case GemmActivation.GeluErf when _gradientOf is null: ElementwiseDrivers.Apply(new GeluErfFunction(), sums, sums, columns); break;
+                case GemmActivation.GeluErf: ElementwiseDrivers.Apply(new GeluErfDerivative(), _gradientOf + at, sums, sums, columns); break;
+                case GemmActivation.GeluTanh when _gradientOf is null: ElementwiseDrivers.Apply(new GeluTanhFunction(), sums, sums, columns); break;
+                default: ElementwiseDrivers.Apply(new GeluTanhDerivative(), _gradientOf + at, sums, sums, columns); break;
             }
-        }
-
-        private void Finish<F>(long item, long row, int rows, long column, int columns) where F : struct, IBinary
-        {
-            float* sums = Sums + item * Item + row * Row + column;
-            long at = item * _itemC + row * _rowC + column;
-            if (Vector512.IsHardwareAccelerated) { Loop<F, Lanes512>(sums, at, rows, columns); }
-            else if (Vector256.IsHardwareAccelerated) { Loop<F, Lanes256>(sums, at, rows, columns); }
-            else if (Vector128.IsHardwareAccelerated) { Loop<F, Lanes128>(sums, at, rows, columns); }
-            else { Loop<F, Lanes32>(sums, at, rows, columns); }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Loop<F, V>(float* sums, long at, int rows, int columns) where F : struct, IBinary where V : struct, ILanes<V>
-        {
-            for (int i = 0; i < rows; i++, sums += Row, at += _rowC)
-            {
-                int j = 0;
-                for (; j <= columns - V.Count; j += V.Count) { One<F, V>(sums + j, at + j); }
-                for (; j < columns; j++) { One<F, Lanes32>(sums + j, at + j); }
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void One<F, V>(float* sums, long at) where F : struct, IBinary where V : struct, ILanes<V>
-        {
-            V v = V.Load(sums), x = v;
-            if (_gradientOf is not null) { x = V.Load(_gradientOf + at); }
-            else if (_preActivation is not null) { v.Store(_preActivation + at); }
-            v = default(F).Apply(x, v);
-            if (_residual is not null) { v += V.Load(_residual + at); }
-            if (_accumulateLast) { v += V.Load(_c + at); }
-            v.Store(_c + at);
-        }
-
-        private readonly struct NoActivation : IBinary
-        {
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            public V Apply<V>(V x, V v) where V : struct, ILanes<V> => v;
-        }
-
-        private readonly struct ErfForm : IBinary
-        {
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            public V Apply<V>(V x, V v) where V : struct, ILanes<V> => default(GeluErfFunction).Apply(v);
-        }
-
-        private readonly struct ErfGradient : IBinary
-        {
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            public V Apply<V>(V x, V v) where V : struct, ILanes<V> => default(GeluErfDerivative).Apply(x, v);
-        }
-
-        private readonly struct TanhForm : IBinary
-        {
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            public V Apply<V>(V x, V v) where V : struct, ILanes<V> => default(GeluTanhFunction).Apply(v);
-        }
-
-        private readonly struct TanhGradient : IBinary
-        {
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            public V Apply<V>(V x, V v) where V : struct, ILanes<V> => default(GeluTanhDerivative).Apply(x, v);
+            if (_residual is not null) { ElementwiseDrivers.Apply(new Add(), sums, _residual + at, sums, columns); }
+            if (_accumulateLast) { ElementwiseDrivers.Apply(new Add(), sums, _c + at, _c + at, columns); }
         }
     }
 }
