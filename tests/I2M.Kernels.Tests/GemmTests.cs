@@ -55,6 +55,8 @@ public sealed class GemmTests
         Check(backend, new GemmShape(GemmLayout.NT, 875, 192, 96), bias: true);
         Check(backend, new GemmShape(GemmLayout.NN, 875, 96, 192), bias: false);
         Check(backend, new GemmShape(GemmLayout.TN, 192, 96, 1750), bias: false);
+        // Too many rows and columns for the host to read the factors in place.
+        Check(backend, new GemmShape(GemmLayout.TN, 516, 550, 33), bias: true);
     }
 
     /// <summary>Every epilogue on every path: few rows, few columns, whole and partial tiles, one and several blocks of the depth.</summary>

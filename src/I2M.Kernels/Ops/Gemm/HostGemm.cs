@@ -3,7 +3,8 @@ namespace I2M.Kernels.Host;
 /// <summary>
 /// Matrix product by packing and register tiles (Goto and van de Geijn 2008). A slab of both factors is packed into panels, then the
 /// tiles of c are computed in parallel, each by one thread over the slab's whole depth, so the sums do not depend on the thread count.
-/// A left factor with contiguous depth is read where it lies instead: a copy would cost more than its order gains. Sizes: a right panel of <see cref="BlockDepth"/> rows stays
+/// A left factor with contiguous depth is read where it lies instead, and so are both
+/// factors of products that use them too few times (<see cref="FitsInPlace"/>): a copy would cost more than its order gains. Sizes: a right panel of <see cref="BlockDepth"/> rows stays
 /// close to the core while the left panels of a tile pass from L2; a slab bounds the scratch memory for any shape.
 /// </summary>
 internal sealed unsafe class HostGemm<TWidth, TVector>
@@ -11,6 +12,14 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     where TVector : struct
 {
     private const int BlockDepth = 384;
+    /// <summary>As <see cref="BlockDepth"/> where both factors may lie in place: their lines share few sets of L1, so shorter blocks pay.</summary>
+    private const int InPlaceDepth = 256;
+    /// <summary>Rows or columns of c up to which the factors of aᵀ·b are read in place: every word is used too few times to be worth a copy.</summary>
+    private const int InPlaceSize = 512;
+    /// <summary>Panels of rows up to which the factors of a·b are read in place.</summary>
+    private const int InPlacePanels = 8;
+    /// <summary>Rows that are too few for a micro tile even where b is read in place.</summary>
+    private const int FewestRows = 3;
     private const int SlabDepth = 1536;
     private const int SlabRows = 3072;
     private const long SlabWords = 4 << 20;
@@ -33,11 +42,11 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     private readonly GemmShape _shape;
     private readonly HostBackend.GemmStore _store;
     private readonly float* _a, _b, _panels;
-    private readonly bool _direct;
+    private readonly bool _direct, _directRight;
     private float* _left, _right;
     private long _rightStride;
-    private readonly int _rightPanels;
-    private int _item, _items, _leftItems, _rightItems, _row, _rows, _depthStart, _depth, _leftPanels, _firstPacked, _tileRows, _tileColumns;
+    private readonly int _rightPanels, _blockDepth;
+    private int _item, _items, _leftItems, _rightItems, _row, _rows, _depthStart, _depth, _leftPanels, _firstPacked, _firstPackedRight, _tileRows, _tileColumns;
 
     private HostGemm(float* a, float* b, float* panels, in GemmShape shape, in HostBackend.GemmStore store)
     {
@@ -46,7 +55,10 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
         _b = b;
         _panels = panels;
         _store = store;
-        _direct = !shape.TransposeA;
+        bool few = FitsInPlace(shape);
+        _blockDepth = few ? InPlaceDepth : BlockDepth;
+        _direct = !shape.TransposeA || few;
+        _directRight = few && panels is null;
         _rightPanels = Divide(shape.N, s_panelColumns);
     }
 
@@ -61,9 +73,18 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     public static void Run(ForRows threads, BufferPool pool, float* a, float* b, float* panels, in GemmShape shape, in HostBackend.GemmStore store)
     {
         GemmShape folded = Fold(shape);
-        if (Math.Min(folded.M, folded.N) <= HostSkinnyGemm<TWidth, TVector>.MostRows) { HostSkinnyGemm<TWidth, TVector>.Run(threads, pool, a, b, folded, store); }
+        if (IsSkinny(folded)) { HostSkinnyGemm<TWidth, TVector>.Run(threads, pool, a, b, folded, store); }
         else { new HostGemm<TWidth, TVector>(a, b, panels, folded, store).Slabs(threads, pool); }
     }
+
+    /// <summary>Whether both factors are read in place, as far as whole micro tiles go: b's rows are contiguous, and few rows or columns of c use every word.</summary>
+    private static bool FitsInPlace(in GemmShape s) =>
+        !s.TransposeB && (s.TransposeA ? Math.Min(s.M, s.N) <= InPlaceSize : s.M <= InPlacePanels * s_panelRows);
+
+    /// <summary>A few columns, or a few rows; b in place serves more than the fewest rows better where they are contiguous.</summary>
+    private static bool IsSkinny(in GemmShape s) => s.M <= s.N
+        ? s.M <= (s.TransposeB ? HostSkinnyGemm<TWidth, TVector>.MostRows : FewestRows)
+        : s.N <= HostSkinnyGemm<TWidth, TVector>.MostRows;
 
     /// <summary>Words of a whole right factor in panels.</summary>
     public static long PackedLength(in GemmShape shape) => (long)Divide(shape.N, s_panelColumns) * s_panelColumns * shape.K;
@@ -88,7 +109,7 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     private void Slabs(ForRows threads, BufferPool pool)
     {
         int depth = Math.Min(_shape.K, SlabDepth), rows = Math.Min(_shape.M, SlabRows / s_panelRows * s_panelRows);
-        long leftWords = (_direct ? 1L : Divide(rows, s_panelRows)) * s_panelRows * depth, rightWords = (long)_rightPanels * s_panelColumns * depth;
+        long leftWords = (_direct ? 1L : Divide(rows, s_panelRows)) * s_panelRows * depth, rightWords = (_directRight ? 1L : _rightPanels) * s_panelColumns * depth;
         int group = (int)Math.Clamp(SlabWords / Math.Max(1, leftWords + rightWords), 1, _shape.Batch);
         using var scope = new BufferScope(pool);
         _left = HostBackend.Pointer(scope.Rent(leftWords * (_shape.StrideA == 0 ? 1 : group)));
@@ -120,6 +141,8 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
         int last = _rows - (_leftPanels - 1) * s_panelRows;
         // A short last panel is copied all the same: the kernel reads whole thirds of it.
         _firstPacked = !_direct ? 0 : last == HostMicroKernel<TWidth, TVector>.ComputedRows(last) ? _leftPanels : _leftPanels - 1;
+        int lastRight = _shape.N - (_rightPanels - 1) * s_panelColumns;
+        _firstPackedRight = !_directRight ? 0 : lastRight == s_panelColumns || lastRight == TWidth.Count ? _rightPanels : _rightPanels - 1;
         PackSlab(threads);
         ChooseTile();
         long tiles = (long)_items * Divide(_rows, _tileRows) * Divide(_shape.N, _tileColumns);
@@ -141,7 +164,7 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
 
     private int LeftGroups => Divide(_leftPanels - _firstPacked, s_leftGroup);
 
-    private int RightGroups => Divide(_rightPanels, s_rightGroup);
+    private int RightGroups => Divide(_rightPanels - _firstPackedRight, s_rightGroup);
 
     private void PackSlab(ForRows threads)
     {
@@ -155,7 +178,7 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
         for (long group = start; group < end; group++)
         {
             if (group < lefts) { PackLeft((int)(group / LeftGroups), _firstPacked + (int)(group % LeftGroups) * s_leftGroup); }
-            else { PackRight((int)((group - lefts) / RightGroups), (int)((group - lefts) % RightGroups) * s_rightGroup); }
+            else { PackRight((int)((group - lefts) / RightGroups), _firstPackedRight + (int)((group - lefts) % RightGroups) * s_rightGroup); }
         }
     }
 
@@ -180,7 +203,8 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     private float* LeftPanel(int item, int panel) =>
         _left + ((_shape.StrideA == 0 ? 0 : item) * (long)(_leftPanels - _firstPacked) + panel - _firstPacked) * s_panelRows * _depth;
 
-    private float* RightPanel(int item, int panel) => _right + ((_shape.StrideB == 0 ? 0 : item) * (long)_rightPanels + panel) * _rightStride;
+    private float* RightPanel(int item, int panel) =>
+        _right + ((_shape.StrideB == 0 ? 0 : item) * (long)(_rightPanels - _firstPackedRight) + panel - _firstPackedRight) * _rightStride;
 
     private void Tiles(long start, long end)
     {
@@ -196,7 +220,7 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
     private void ComputeTile(int item, int row, int column)
     {
         int rowEnd = Math.Min(row + _tileRows, _rows), columnEnd = Math.Min(column + _tileColumns, _shape.N);
-        int blocks = Math.Max(1, Divide(_depth, BlockDepth)), block = Divide(_depth, blocks);
+        int blocks = Math.Max(1, Divide(_depth, _blockDepth)), block = Divide(_depth, blocks);
         for (int k = 0, i = 0; i < blocks; i++, k += block)
         {
             int depth = Math.Min(block, _depth - k);
@@ -231,17 +255,17 @@ internal sealed unsafe class HostGemm<TWidth, TVector>
 
     private void Multiply(int item, int row, int rows, int column, int columns, int k, int depth, float* c, long stride, float* bias, bool accumulate)
     {
-        float* right = RightPanel(item, column / s_panelColumns) + (long)k * s_panelColumns;
-        int panel = row / s_panelRows;
-        if (panel >= _firstPacked)
-        {
-            float* left = LeftPanel(item, panel) + (long)k * s_panelRows;
-            HostMicroKernel<TWidth, TVector>.Multiply<PackedPanel>(rows, columns, depth, left, 0, right, s_panelColumns, c, stride, bias, accumulate);
-        }
-        else
-        {
-            float* left = _a + (_item + item) * _shape.StrideA + (_row + row) * (long)_shape.LeadingA + _depthStart + k;
-            HostMicroKernel<TWidth, TVector>.Multiply<RowsInPlace>(rows, columns, depth, left, _shape.LeadingA, right, s_panelColumns, c, stride, bias, accumulate);
-        }
+        int panel = row / s_panelRows, rightPanel = column / s_panelColumns;
+        bool inPlace = rightPanel < _firstPackedRight;
+        int rightStride = inPlace ? _shape.LeadingB : s_panelColumns;
+        float* right = inPlace ? _b + (_item + item) * _shape.StrideB + (_depthStart + k) * (long)_shape.LeadingB + column
+            : RightPanel(item, rightPanel) + (long)k * s_panelColumns;
+        long leading = _shape.LeadingA;
+        float* left = panel >= _firstPacked ? LeftPanel(item, panel) + (long)k * s_panelRows : _a + (_item + item) * _shape.StrideA
+            + (_shape.TransposeA ? (_depthStart + k) * leading + _row + row : (_row + row) * leading + _depthStart + k);
+        if (panel >= _firstPacked) { HostMicroKernel<TWidth, TVector>.Multiply<PackedPanel>(rows, columns, depth, left, 0, right, rightStride, c, stride, bias, accumulate); }
+        else if (_shape.TransposeA) { HostMicroKernel<TWidth, TVector>.Multiply<ColumnsInPlace>(rows, columns, depth, left, leading, right, rightStride, c, stride, bias, accumulate); }
+        else if (inPlace) { HostMicroKernel<TWidth, TVector>.Multiply<RowsBothInPlace>(rows, columns, depth, left, leading, right, rightStride, c, stride, bias, accumulate); }
+        else { HostMicroKernel<TWidth, TVector>.Multiply<RowsInPlace>(rows, columns, depth, left, leading, right, rightStride, c, stride, bias, accumulate); }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace I2M.Kernels.Host;
 
@@ -10,6 +11,12 @@ internal interface ILeftLayout
 
     /// <summary>True where the words between two rows are known at run time only; <see cref="RowStride"/> does not count then.</summary>
     static virtual bool InPlace => false;
+
+    /// <summary>True where the words between two depths are known at run time only, and are what the kernel is told of the layout; the rows are adjacent.</summary>
+    static virtual bool Columns => false;
+
+    /// <summary>True where a factor is read with strides of whole matrix rows, which the processor does not foresee: what comes is fetched ahead.</summary>
+    static virtual bool Prefetches => false;
 }
 
 /// <summary>Left factor in panels of <see cref="IVectorWidth{TVector}.PanelRows"/> rows, one depth after another, as <see cref="HostPacking"/> writes them.</summary>
@@ -25,6 +32,24 @@ internal readonly struct RowsInPlace : ILeftLayout
     public static int RowStride => 0;
     public static int DepthStride(int panelRows) => 1;
     public static bool InPlace => true;
+}
+
+/// <summary>Columns of a transposed matrix where they lie: the rows of a panel adjacent, the depths a row of the matrix apart.</summary>
+internal readonly struct ColumnsInPlace : ILeftLayout
+{
+    public static int RowStride => 1;
+    public static int DepthStride(int panelRows) => 0;
+    public static bool Columns => true;
+    public static bool Prefetches => true;
+}
+
+/// <summary>As <see cref="RowsInPlace"/> beside a right factor that lies in place too.</summary>
+internal readonly struct RowsBothInPlace : ILeftLayout
+{
+    public static int RowStride => 0;
+    public static int DepthStride(int panelRows) => 1;
+    public static bool InPlace => true;
+    public static bool Prefetches => true;
 }
 
 /// <summary>Thirds of a panel's rows that a kernel computes, so that a short last panel does not pay for a full one.</summary>
@@ -55,6 +80,11 @@ internal static unsafe class HostMicroKernel<TWidth, TVector>
     where TWidth : struct, IVectorWidth<TVector>
     where TVector : struct
 {
+    /// <summary>Steps of the depth that memory in place is fetched ahead: about the way to the shared cache, and fewer lines than one set of L1 holds.</summary>
+    private const int AheadDepth = 8;
+
+    private const int LineWords = 16;
+
     /// <summary>Columns of a micro tile.</summary>
     public static int PanelColumns => 2 * TWidth.Count;
 
@@ -191,7 +221,13 @@ internal static unsafe class HostMicroKernel<TWidth, TVector>
                 s11 = TWidth.MultiplyAdd(x, low, s11);
                 if (TColumns.Wide) { t11 = TWidth.MultiplyAdd(x, high, t11); }
             }
-            left += TLeft.DepthStride(TWidth.PanelRows);
+            if (TLeft.Prefetches && Sse.IsSupported)
+            {
+                Sse.Prefetch0(right + AheadDepth * (long)rightStride);
+                if (2 * TWidth.Count > LineWords) { Sse.Prefetch0(right + AheadDepth * (long)rightStride + LineWords); }
+                if (TLeft.Columns) { Sse.Prefetch0(left + AheadDepth * leftStride); }
+            }
+            left += TLeft.Columns ? leftStride : TLeft.DepthStride(TWidth.PanelRows);
             if (TLeft.InPlace)
             {
                 if (rows > 3) { left3++; }
