@@ -9,7 +9,7 @@ internal static class CudaGemmKernels
     /// <summary>
     /// Adds up the parts [splits, m, n] of a split sum in their order and applies the epilogue; an item takes eight columns of a row (n is a multiple of 8).
     /// </summary>
-    [KernelBounds(IlgpuBackend.GroupSize)]
+    [KernelBounds(IlgpuBackend.GroupSize, MinGroups = 8)]
     public static void AddSplits(ArrayView<float> parts, int splits, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, CudaGemmSizes s)
     {
         int perRow = (s.N + CudaGemmEpilogue.Columns - 1) / CudaGemmEpilogue.Columns;
