@@ -30,6 +30,7 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
         [nameof(IBackend.Fill)] = Exact,
         [nameof(IBackend.Copy)] = Exact,
         [nameof(IBackend.Convert)] = Exact,
+        [nameof(IBackend.ConvertRows)] = Exact,
         [nameof(IBackend.Axpby)] = Arithmetic,
         [nameof(IBackend.Scale)] = Arithmetic,
         [nameof(IBackend.ScaleByDevice)] = Arithmetic,

@@ -60,6 +60,9 @@ internal sealed record SimtGemm(string Layout)
         w.Line();
         w.Line($"// {StagedRows} rows of each warp at a time through shared memory, so that a lane gets eight columns of a row.");
         w.Line("var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };");
+        w.Line("// An activation is a pass of its own and c is float32: constants, so that the code of the other cases takes no registers.");
+        w.Line("s.Activation = 0;");
+        w.Line("s.Narrow = 0;");
         w.Line($"int first = warp * {StagedBytes / 16};");
         w.Line($"int write = first * 16 + (lane >> 3) * {4 * WarpColumns * 4} + (lane & 7) * 16;");
         w.Open("for (int part = 0; part < 2; part++)");

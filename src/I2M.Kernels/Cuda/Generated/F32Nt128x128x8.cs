@@ -209,6 +209,9 @@ internal static partial class SimtGemmKernels
 
         // 16 rows of each warp at a time through shared memory, so that a lane gets eight columns of a row.
         var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };
+        // An activation is a pass of its own and c is float32: constants, so that the code of the other cases takes no registers.
+        s.Activation = 0;
+        s.Narrow = 0;
         int first = warp * 256;
         int write = first * 16 + (lane >> 3) * 1024 + (lane & 7) * 16;
         for (int part = 0; part < 2; part++)
