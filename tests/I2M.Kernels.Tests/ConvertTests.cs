@@ -40,6 +40,36 @@ public sealed class ConvertTests
         Assert.True(float.IsNegative(actual[2]));
     }
 
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Rows_of_a_block_convert_in_place_and_nothing_between_them(string backend)
+    {
+        foreach (RowBlock block in new[] { new RowBlock(1, 0, 5, 7, 7), new RowBlock(3, 41, 4, 9, 5), new RowBlock(2, 3, 1, 3, 3) })
+        {
+            using var run = new OperationRun(nameof(IBackend.ConvertRows), backend, block, Seed);
+            float[] x = run.Normal(block.Extent);
+            BufferView source = run.In(x), narrow = run.Out(ElementType.BFloat16.Words(block.Extent)).As(ElementType.BFloat16), wide = run.Out(block.Extent);
+            run.Execute(b =>
+            {
+                b.ConvertRows(source, block, narrow);
+                b.ConvertRows(narrow, block, wide);
+            });
+            int[] halves = [.. run.ReadWords(narrow).SelectMany(word => new[] { word & 0xFFFF, word >>> 16 })], words = run.ReadWords(wide);
+            var inside = new bool[block.Extent];
+            for (long row = 0; row < block.Batch * block.Rows; row++)
+            {
+                Array.Fill(inside, true, (int)(row / block.Rows * block.Stride + row % block.Rows * block.Leading), (int)block.Width);
+            }
+            for (int i = 0; i < inside.Length; i++)
+            {
+                int expected = BitConverter.SingleToInt32Bits((float)Nearest(x[i]));
+                Assert.Equal(inside[i] ? expected : GuardedBuffers.Poison, words[i]);
+                Assert.Equal(inside[i] ? expected >>> 16 : (i % 2 == 0 ? GuardedBuffers.Poison & 0xFFFF : GuardedBuffers.Poison >>> 16), halves[i]);
+            }
+            Assert.Throws<ArgumentException>(() => run.Backend.ConvertRows(source, block with { Leading = block.Leading + 40, Rows = 9 }, narrow));
+            Assert.Throws<ArgumentException>(() => run.Backend.ConvertRows(source, block, wide));
+        }
+    }
+
     [Fact]
     public void Views_keep_their_type_in_slices_and_two_of_one_type_are_refused()
     {
