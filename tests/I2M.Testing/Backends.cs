@@ -1,17 +1,22 @@
 using I2M.Kernels;
 using I2M.Kernels.Host;
 using I2M.Kernels.Ilgpu;
+using I2M.Testing.Emulation;
 using Xunit;
 
 namespace I2M.Testing;
 
 /// <summary>
 /// The backend matrix: every kernel test runs once per row. "host" and "opencl" are mandatory; "cuda" is skipped where no device is,
-/// unless the environment variable I2M_REQUIRE_BACKENDS names it. Each is opened once per process. A backend serves one thread at a
+/// unless the environment variable I2M_REQUIRE_BACKENDS names it. "cuda-emulated" runs the PTX of the CUDA kernels on an emulator; it is mandatory in
+/// assemblies that call <see cref="IncludeEmulated"/> and has no rows in others. Each is opened once per process. A backend serves one thread at a
 /// time, so assemblies that use it switch off xunit's parallelism.
 /// </summary>
 public static class Backends
 {
+    /// <summary>CUDA without a GPU.</summary>
+    public const string Emulated = "cuda-emulated";
+
     private const string RequiredVariable = "I2M_REQUIRE_BACKENDS";
 
     private static readonly Dictionary<string, Lazy<IBackend>> s_opened = new()
@@ -20,6 +25,15 @@ public static class Backends
         ["opencl"] = new(() => IlgpuBackend.OpenCl()),
         ["cuda"] = new(() => IlgpuBackend.Cuda()),
     };
+
+    /// <summary>
+    /// Adds the rows of "cuda-emulated" to the assembly that runs: where operations are small, since the emulator is some hundred times slower than a
+    /// processor. To be called before tests are discovered, from a module initialiser.
+    /// </summary>
+    public static void IncludeEmulated() => s_opened[Emulated] = new(() => new IlgpuBackend(Emulated, new EmulatedDevice()));
+
+    /// <summary>True for a backend on which time allows no large shapes: PoCL runs GPU kernels slowly, the emulator far more so.</summary>
+    public static bool IsSlow(string name) => name is "opencl" or Emulated;
 
     /// <summary>Sizes that straddle vector widths, groups and tiles.</summary>
     public static IReadOnlyList<int> Sizes { get; } = [1, 2, 31, 32, 33, 127, 257];

@@ -8,32 +8,34 @@ using ILGPU.Runtime.OpenCL;
 namespace I2M.Kernels.Ilgpu;
 
 /// <summary>
-/// OpenCL and CUDA devices through ILGPU, the same kernels for both. They keep to what every device and PoCL can do: float32, static
-/// shared memory, barriers; no atomics, no shuffles, no dynamic shared memory, no generic address space.
+/// OpenCL and CUDA devices through ILGPU. The portable kernels keep to what every device and PoCL can do: float32, static shared memory, barriers; no
+/// atomics, no shuffles, no dynamic shared memory, no generic address space. Where <see cref="IsCuda"/>, an operation may launch a kernel of Cuda/ instead.
 /// </summary>
 public sealed partial class IlgpuBackend : IBackend
 {
-    private readonly Accelerator _accelerator;
-    private readonly AcceleratorStream _stream;
-    private readonly Dictionary<MethodInfo, Delegate> _kernels = [];
+    private readonly KernelDevice _device;
+    private readonly Dictionary<MethodInfo, LoadedKernel> _kernels = [];
 
     /// <inheritdoc/>
     public string Name { get; }
 
     /// <inheritdoc/>
-    public DeviceInfo Device { get; }
+    public DeviceInfo Device => _device.Info;
 
     /// <inheritdoc/>
     public BufferPool Pool { get; }
 
-    private IlgpuBackend(string name, Accelerator accelerator, string detail)
+    /// <param name="name">See <see cref="Name"/>.</param>
+    /// <param name="device">Disposed of with this.</param>
+    internal IlgpuBackend(string name, KernelDevice device)
     {
         Name = name;
-        _accelerator = accelerator;
-        _stream = accelerator.CreateStream();
-        Device = new DeviceInfo(accelerator.Name, detail, accelerator.MemorySize, accelerator.NumMultiprocessors);
+        _device = device;
         Pool = new BufferPool(Allocate);
     }
+
+    /// <summary>True where the kernels of Cuda/ run: on a CUDA device, and on the tests' emulation of one.</summary>
+    private bool IsCuda => _device.Target == KernelTarget.Cuda;
 
     /// <summary>True when a CUDA device answers.</summary>
     public static bool HasCuda => IlgpuContext.CudaDevices.Count > 0;
@@ -57,7 +59,7 @@ public sealed partial class IlgpuBackend : IBackend
             throw new I2MException($"--device opencl: no OpenCL device {index} ({devices.Count} found); install a driver, e.g. Debian's pocl-opencl-icd for processors");
         }
         CLDevice device = devices[index];
-        return new IlgpuBackend("opencl", IlgpuContext.Open(device), $"{device.PlatformName}, OpenCL C {device.CVersion}");
+        return new IlgpuBackend("opencl", new AcceleratorDevice(IlgpuContext.Open(device), $"{device.PlatformName}, OpenCL C {device.CVersion}"));
     }
 
     /// <summary>Opens CUDA device number <paramref name="index"/>.</summary>
@@ -69,7 +71,7 @@ public sealed partial class IlgpuBackend : IBackend
             throw new I2MException($"--device cuda: no CUDA device {index} ({devices.Count} found); check the NVIDIA driver with nvidia-smi");
         }
         CudaDevice device = devices[index];
-        return new IlgpuBackend("cuda", IlgpuContext.Open(device), $"compute capability {device.Architecture}, driver {device.DriverVersion}");
+        return new IlgpuBackend("cuda", new AcceleratorDevice(IlgpuContext.Open(device), $"compute capability {device.Architecture}, driver {device.DriverVersion}"));
     }
 
     /// <inheritdoc/>
@@ -85,46 +87,62 @@ public sealed partial class IlgpuBackend : IBackend
     public void CopyToHost(BufferView source, Span<int> destination) => CopyOut(IntView(source), destination);
 
     /// <inheritdoc/>
-    public void Synchronize() => _stream.Synchronize();
+    public void Synchronize()
+    {
+        try { _device.Synchronize(); }
+        catch (AcceleratorException e) { throw Lost("queued work", e); }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _stream.Synchronize();
+        try { _device.Synchronize(); }
+        catch (AcceleratorException) { /* A lost device has nothing to wait for; its memory is still given back. */ }
         Pool.Dispose();
-        _stream.Dispose();
-        _accelerator.Dispose();
+        _device.Dispose();
     }
 
-    private static ArrayView<float> View(BufferView view) => Unsafe.As<IlgpuBuffer>(view.Buffer).View.SubView(view.Offset, view.Length);
+    internal static ArrayView<float> View(BufferView view) => Unsafe.As<IlgpuBuffer>(view.Buffer).View.SubView(view.Offset, view.Length);
 
     private static ArrayView<int> IntView(BufferView view) => View(view).Cast<int>();
 
     /// <summary>A view for an operand that may be left out: kernels test a flag, never the view.</summary>
     private static ArrayView<float> ViewOr(BufferView view, BufferView placeholder) => View(view.IsNone ? placeholder : view);
 
+    /// <summary>The device address of a view's first word, for kernels that take raw addresses as <see langword="long"/>.</summary>
+    internal static long Address(BufferView view) => View(view).LoadEffectiveAddressAsPtr().ToInt64();
+
     private void CopyIn<T>(ReadOnlySpan<T> source, ArrayView<T> destination) where T : unmanaged
     {
         if (source.Length != destination.Length) { throw new ArgumentException($"Source has {source.Length} words, destination {destination.Length}."); }
-        if (source.Length > 0) { destination.CopyFromCPU(_stream, source); }
+        if (source.Length == 0) { return; }
+        try { _device.CopyIn(source, destination); }
+        catch (AcceleratorException e) { throw Lost($"a copy of {source.Length * 4L:N0} bytes to the device", e); }
     }
 
     private void CopyOut<T>(ArrayView<T> source, Span<T> destination) where T : unmanaged
     {
         if (source.Length != destination.Length) { throw new ArgumentException($"Source has {source.Length} words, destination {destination.Length}."); }
-        if (source.Length > 0) { source.CopyToCPU(_stream, destination); }
-        _stream.Synchronize();
+        if (source.Length == 0)
+        {
+            Synchronize();
+            return;
+        }
+        try { _device.CopyOut(source, destination); }
+        catch (AcceleratorException e) { throw Lost($"a copy of {source.Length * 4L:N0} bytes to the host", e); }
     }
 
     private IlgpuBuffer Allocate(long length)
     {
         try
         {
-            return new IlgpuBuffer(_accelerator, length);
+            return _device.Allocate(length);
         }
         catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
         {
-            throw new I2MException($"{Name}: out of device memory: {length * 4:N0} bytes wanted, {Pool.DeviceBytes:N0} in use of {Device.MemoryBytes:N0}; use a smaller batch", e);
+            throw new OutOfDeviceMemoryException(Name, Device, length * sizeof(float), Pool.DeviceBytes, e);
         }
     }
+
+    private DeviceLostException Lost(string during, AcceleratorException e) => new(Name, Device, during, Pool.DeviceBytes, e);
 }

@@ -1,16 +1,15 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace I2M.Kernels.Ilgpu;
 
 /// <summary>Memory of an OpenCL or CUDA device.</summary>
-internal sealed class IlgpuBuffer : DeviceBuffer
+/// <param name="view">All of it.</param>
+/// <param name="owner">What gives it back to the device when disposed of.</param>
+internal class IlgpuBuffer(ArrayView<float> view, IDisposable owner) : DeviceBuffer(view.Length)
 {
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> _memory;
+    /// <summary>The memory as kernels take it.</summary>
+    public ArrayView<float> View { get; } = view;
 
-    public IlgpuBuffer(Accelerator accelerator, long length) : base(length) => _memory = accelerator.Allocate1D<float>(length);
-
-    public ArrayView<float> View => _memory.View.AsContiguous();
-
-    protected internal override void Free() => _memory.Dispose();
+    /// <inheritdoc/>
+    protected internal override void Free() => owner.Dispose();
 }

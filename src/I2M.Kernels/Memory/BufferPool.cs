@@ -38,6 +38,7 @@ public sealed class BufferPool : IDisposable
         _live.Add(buffer);
         LiveBytes += buffer.Bytes;
         PeakLiveBytes = Math.Max(PeakLiveBytes, LiveBytes);
+        buffer.Rented(length);
         return new BufferView(buffer, 0, length);
     }
 
@@ -47,6 +48,7 @@ public sealed class BufferPool : IDisposable
         DeviceBuffer buffer = view.Buffer;
         if (!_live.Remove(buffer)) { throw new InvalidOperationException("This buffer was returned already or belongs to another pool."); }
         LiveBytes -= buffer.Bytes;
+        buffer.Returned();
         if (!_free.TryGetValue(buffer.Length, out var stack)) { _free[buffer.Length] = stack = new Stack<DeviceBuffer>(); }
         stack.Push(buffer);
     }

@@ -15,6 +15,12 @@ public abstract class DeviceBuffer
     /// <param name="length">Capacity in 32-bit words.</param>
     protected DeviceBuffer(long length) => Length = length;
 
+    /// <summary>The pool hands out the first <paramref name="length"/> words; their contents are undefined. For devices that watch accesses.</summary>
+    protected internal virtual void Rented(long length) { }
+
+    /// <summary>The pool has taken the memory back: nothing may touch it until it is rented again. For devices that watch accesses.</summary>
+    protected internal virtual void Returned() { }
+
     /// <summary>Gives the memory back to the device. Called by the pool only.</summary>
     protected internal abstract void Free();
 }

@@ -1,5 +1,3 @@
-using ILGPU.Runtime;
-
 namespace I2M.Kernels.Ilgpu;
 
 public sealed partial class IlgpuBackend
@@ -14,7 +12,7 @@ public sealed partial class IlgpuBackend
     public void Copy(BufferView source, BufferView destination)
     {
         RequireLength(source, destination.Length);
-        if (destination.Length > 0) { View(source).CopyTo(_stream, View(destination)); }
+        if (destination.Length > 0) { _device.Copy(View(source), View(destination)); }
     }
 
     /// <inheritdoc/>

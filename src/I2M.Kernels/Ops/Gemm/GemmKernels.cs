@@ -55,6 +55,7 @@ internal static class GemmKernels
     private const int Pitch = Tile + 1;
 
     /// <summary>c = op(a) · op(b) + bias + residual for all layouts.</summary>
+    [KernelBounds(Side * Side)]
     public static void Tiled(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> residual, ArrayView<float> c, GemmSizes s)
     {
         var tileA = SharedMemory.Allocate<float>(Slab * Pitch);

@@ -1,0 +1,83 @@
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+
+namespace I2M.Kernels.Ilgpu;
+
+/// <summary>An OpenCL or CUDA device through ILGPU.</summary>
+internal sealed class AcceleratorDevice : KernelDevice
+{
+    /// <summary>The most dynamic shared memory that CUDA grants without being asked, in bytes.</summary>
+    private const int GrantedSharedBytes = 48 * 1024;
+
+    private readonly Accelerator _accelerator;
+
+    /// <param name="accelerator">Disposed of with this.</param>
+    /// <param name="detail">See <see cref="DeviceInfo.Detail"/>.</param>
+    public AcceleratorDevice(Accelerator accelerator, string detail)
+    {
+        _accelerator = accelerator;
+        Stream = accelerator.CreateStream();
+        Info = new DeviceInfo(accelerator.Name, detail, accelerator.MemorySize, accelerator.NumMultiprocessors);
+        var cuda = accelerator as CudaAccelerator;
+        Target = cuda is null ? KernelTarget.OpenCl : KernelTarget.Cuda;
+        Limits = new DeviceLimits(accelerator.MaxNumThreadsPerGroup, accelerator.MaxGridSize, cuda is null ? 0 : CudaDriver.MaxSharedBytes(cuda));
+    }
+
+    /// <inheritdoc/>
+    public override DeviceInfo Info { get; }
+
+    /// <inheritdoc/>
+    public override KernelTarget Target { get; }
+
+    /// <inheritdoc/>
+    public override DeviceLimits Limits { get; }
+
+    /// <inheritdoc/>
+    public override AcceleratorStream Stream { get; }
+
+    /// <inheritdoc/>
+    public override IlgpuBuffer Allocate(long words)
+    {
+        MemoryBuffer1D<float, Stride1D.Dense> memory = _accelerator.Allocate1D<float>(words);
+        return new IlgpuBuffer(memory.View.AsContiguous(), memory);
+    }
+
+    /// <inheritdoc/>
+    public override TLauncher Load<TLauncher>(KernelEntry kernel)
+    {
+        KernelSpecialization specialization = Target == KernelTarget.Cuda ? SpecializationOf(kernel) : KernelSpecialization.Empty;
+        Kernel loaded = _accelerator.LoadKernel(kernel.Method, specialization);
+        if (loaded is CudaKernel cuda && kernel.SharedBytes > GrantedSharedBytes)
+        {
+            CudaDriver.AllowSharedBytes((CudaAccelerator)_accelerator, cuda, kernel.SharedBytes);
+        }
+        return loaded.CreateLauncherDelegate<TLauncher>();
+    }
+
+    /// <summary>The kernel's bounds as CUDA compilers take them.</summary>
+    public static KernelSpecialization SpecializationOf(KernelEntry kernel) => new(kernel.MaxThreads, kernel.MinGroups > 0 ? kernel.MinGroups : null);
+
+    /// <inheritdoc/>
+    public override void CopyIn<T>(ReadOnlySpan<T> source, ArrayView<T> destination) => destination.CopyFromCPU(Stream, source);
+
+    /// <inheritdoc/>
+    public override void CopyOut<T>(ArrayView<T> source, Span<T> destination)
+    {
+        source.CopyToCPU(Stream, destination);
+        Stream.Synchronize();
+    }
+
+    /// <inheritdoc/>
+    public override void Copy(ArrayView<float> source, ArrayView<float> destination) => source.CopyTo(Stream, destination);
+
+    /// <inheritdoc/>
+    public override void Synchronize() => Stream.Synchronize();
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        Stream.Dispose();
+        _accelerator.Dispose();
+    }
+}

@@ -1,0 +1,61 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace I2M.Kernels.Ilgpu;
+
+/// <summary>Whose kernels a device runs.</summary>
+internal enum KernelTarget
+{
+    /// <summary>The portable kernels.</summary>
+    OpenCl,
+
+    /// <summary>The portable kernels, and those under Cuda/ where there is one.</summary>
+    Cuda,
+}
+
+/// <summary>What a launch may ask for.</summary>
+/// <param name="GroupThreads">Work items a group.</param>
+/// <param name="Grid">Groups along each dimension.</param>
+/// <param name="DynamicSharedBytes">Dynamic shared memory a group in bytes; 0 where there is none.</param>
+internal readonly record struct DeviceLimits(int GroupThreads, Index3D Grid, int DynamicSharedBytes);
+
+/// <summary>
+/// What <see cref="IlgpuBackend"/> needs of a device: memory, copies and kernels, in one queue. <see cref="AcceleratorDevice"/> is a device of ILGPU;
+/// the tests put an emulator of PTX in its place.
+/// </summary>
+internal abstract class KernelDevice : IDisposable
+{
+    /// <summary>What the device is.</summary>
+    public abstract DeviceInfo Info { get; }
+
+    /// <summary>Whose kernels it runs.</summary>
+    public abstract KernelTarget Target { get; }
+
+    /// <summary>What a launch may ask for.</summary>
+    public abstract DeviceLimits Limits { get; }
+
+    /// <summary>The queue that launchers get.</summary>
+    public abstract AcceleratorStream Stream { get; }
+
+    /// <summary>Takes so many words of memory, aligned to 256 bytes.</summary>
+    /// <exception cref="AcceleratorException">No memory left; likewise <see cref="OutOfMemoryException"/>.</exception>
+    public abstract IlgpuBuffer Allocate(long words);
+
+    /// <summary>Compiles a kernel and returns its launcher, an Action of the queue, a <see cref="KernelConfig"/> and the kernel's arguments.</summary>
+    public abstract TLauncher Load<TLauncher>(KernelEntry kernel) where TLauncher : Delegate;
+
+    /// <summary>Copies host memory to the device (equal lengths above 0).</summary>
+    public abstract void CopyIn<T>(ReadOnlySpan<T> source, ArrayView<T> destination) where T : unmanaged;
+
+    /// <summary>Copies to host memory (equal lengths above 0) and waits for it.</summary>
+    public abstract void CopyOut<T>(ArrayView<T> source, Span<T> destination) where T : unmanaged;
+
+    /// <summary>Copies within the device (equal lengths above 0).</summary>
+    public abstract void Copy(ArrayView<float> source, ArrayView<float> destination);
+
+    /// <summary>Waits for all queued work.</summary>
+    public abstract void Synchronize();
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}

@@ -1,0 +1,123 @@
+using I2M.Kernels.Ilgpu;
+using I2M.Testing;
+using I2M.Testing.Emulation;
+using ILGPU;
+using ILGPU.Runtime;
+using Xunit;
+
+namespace I2M.Kernels.Tests;
+
+/// <summary>What CUDA kernels need of a launch, the limits that it keeps, and that the emulated device finds planted faults.</summary>
+public sealed class DeviceLaunchTests
+{
+    private const int Items = PlantedKernels.Items;
+    private static readonly KernelConfig s_oneGroup = new(new Index3D(1, 1, 1), new Index3D(Items, 1, 1));
+
+    public static TheoryData<string> Cuda => ["cuda", Backends.Emulated];
+
+    [Theory, MemberData(nameof(Cuda))]
+    public void A_kernel_gets_large_dynamic_shared_memory_and_raw_addresses(string backend)
+    {
+        using var run = new OperationRun(nameof(IBackend.Copy), backend, "96 KB of shared memory");
+        float[] values = run.Normal(4 * Items);
+        BufferView source = run.In(values), destination = run.Out(values.Length);
+        run.Execute(b => ((IlgpuBackend)b).Launch(PlantedKernels.ReverseThroughShared, s_oneGroup, IlgpuBackend.Address(source), IlgpuBackend.View(destination)));
+        run.Exact("d", destination, [.. values.Chunk(4).Reverse().SelectMany(chunk => chunk)]);
+    }
+
+    [Theory, MemberData(nameof(Cuda))]
+    public void Wrong_use_is_refused_with_the_numbers_in_the_message(string backend)
+    {
+        using var run = new OperationRun(nameof(IBackend.Copy), backend, "limits");
+        var device = (IlgpuBackend)run.Backend;
+        BufferView x = run.In(run.Normal(2 * Items)), d = run.Out(2 * Items);
+        var shared = Assert.Throws<KernelLimitException>(() => device.Launch(PlantedKernels.WantsTooMuchShared, s_oneGroup, IlgpuBackend.View(d)));
+        Assert.Equal(("PlantedKernels.WantsTooMuchShared", 1L << 20), (shared.Kernel, shared.Wanted));
+        Assert.InRange(shared.Limit, 48 * 1024, 1 << 19);
+        Assert.Contains("1,048,576 wanted, at most", shared.Message, StringComparison.Ordinal);
+        var threads = Assert.Throws<KernelLimitException>(() => Copy(new Index3D(1, 1, 1), new Index3D(2 * Items, 1, 1)));
+        Assert.Equal((2L * Items, (long)Items), (threads.Wanted, threads.Limit));
+        var grid = Assert.Throws<KernelLimitException>(() => Copy(new Index3D(1, 70_000, 1), new Index3D(Items, 1, 1)));
+        Assert.Equal((70_000L, 65_535L), (grid.Wanted, grid.Limit));
+
+        void Copy(Index3D groups, Index3D items) => device.Launch(PlantedKernels.CopyUnguarded, new KernelConfig(groups, items), IlgpuBackend.View(x), 0, IlgpuBackend.View(d));
+    }
+
+    [Fact]
+    public void Memory_that_is_not_there_is_refused_with_the_bytes_in_the_message()
+    {
+        var backend = Backends.Get(Backends.Emulated);
+        var refused = Assert.Throws<OutOfDeviceMemoryException>(() => backend.Pool.Rent(1L << 58));
+        Assert.Equal(1L << 60, refused.WantedBytes);
+        Assert.Contains("1,152,921,504,606,846,976 bytes wanted", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_emulated_device_finds_accesses_past_a_rented_length()
+    {
+        AssertFinding("OutOfBounds", (device, x) =>
+        {
+            BufferView shorter = device.Pool.Rent(Items - 1);
+            try { Copy(device, x, 0, shorter, Items); }
+            finally { device.Pool.Return(shorter); }
+        });
+        AssertFinding("OutOfBounds", (device, x) =>
+        {
+            BufferView d = device.Pool.Rent(Items);
+            try { Copy(device, x, 1, d, Items); }
+            finally { device.Pool.Return(d); }
+        });
+    }
+
+    [Fact]
+    public void The_emulated_device_finds_uses_of_returned_memory() => AssertFinding("OutOfBounds", (device, x) =>
+    {
+        BufferView d = device.Pool.Rent(Items);
+        device.Pool.Return(d);
+        Copy(device, x, 0, d, Items);
+    });
+
+    [Fact]
+    public void The_emulated_device_finds_reads_of_memory_that_was_rented_again_and_not_written() => AssertFinding("UninitializedMemory", (device, x) =>
+    {
+        BufferView first = device.Pool.Rent(Items);
+        Copy(device, x, 0, first, Items);
+        device.Pool.Return(first);
+        BufferView again = device.Pool.Rent(Items), d = device.Pool.Rent(Items);
+        Assert.Same(first.Buffer, again.Buffer);
+        try { Copy(device, again, 0, d, Items); }
+        finally
+        {
+            device.Pool.Return(again);
+            device.Pool.Return(d);
+        }
+    });
+
+    [Fact]
+    public void The_emulated_device_finds_a_missing_barrier() => AssertFinding("SharedRace", (device, x) =>
+    {
+        BufferView d = device.Pool.Rent(Items);
+        try { device.Launch(PlantedKernels.ForgetsBarrier, s_oneGroup, IlgpuBackend.View(x), IlgpuBackend.View(d)); }
+        finally { device.Pool.Return(d); }
+    });
+
+    private static void Copy(IlgpuBackend device, BufferView x, int skip, BufferView d, int items) =>
+        device.Launch(PlantedKernels.CopyUnguarded, new KernelConfig(new Index3D(1, 1, 1), new Index3D(items, 1, 1)), IlgpuBackend.View(x), skip, IlgpuBackend.View(d));
+
+    private static void AssertFinding(string kind, Action<IlgpuBackend, BufferView> launch)
+    {
+        var device = (IlgpuBackend)Backends.Get(Backends.Emulated);
+        BufferView x = device.Pool.Rent(Items);
+        device.CopyFromHost(new float[Items], x);
+        try
+        {
+            var finding = Assert.Throws<EmulatorFindingException>(() => launch(device, x));
+            Assert.Contains(finding.Findings, f => f.Kind.ToString() == kind);
+            Assert.Contains(kind, finding.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            device.Pool.Return(x);
+        }
+    }
+}
