@@ -61,8 +61,8 @@ public sealed class GemmTests
     [Theory, MemberData(nameof(Rows))]
     public void Gemm_applies_every_epilogue(string backend, GemmLayout layout)
     {
-        // No single element: gelu' crosses zero, and there the relative error of one number means nothing.
-        foreach (var (m, n, k) in new[] { (1, 5, 1), (2, 1, 31), (9, 33, 2), (31, 32, 33), (33, 17, 127), (65, 66, 515), (5, 129, 33), (130, 5, 40) })
+        // No one or two elements: gelu' crosses zero, and the relative error of a number that cancels means nothing.
+        foreach (var (m, n, k) in new[] { (1, 5, 1), (2, 19, 31), (37, 1, 31), (9, 33, 2), (31, 32, 33), (33, 17, 127), (65, 66, 515), (5, 129, 33), (130, 5, 40) })
         {
             var shape = new GemmShape(layout, m, n, k) { LeadingC = n + 3 };
             foreach (GemmActivation activation in Enum.GetValues<GemmActivation>())

@@ -24,16 +24,20 @@ public sealed class NormTests
         float[] beforeWeight = run.Normal(channels), beforeBias = run.Normal(channels);
         BufferView bx = run.In(x), bw = affine ? run.In(weight) : BufferView.None, bb = affine ? run.In(bias) : BufferView.None, bdy = run.In(dy);
         BufferView y = run.Out(count), mean = run.Out(rows), rstd = run.Out(rows), dx = run.Out(count);
+        float[] beforeX = run.Normal(count);
+        BufferView summed = run.InOut(beforeX);
         BufferView dw = affine ? run.InOut(beforeWeight) : BufferView.None, db = affine ? run.InOut(beforeBias) : BufferView.None;
         run.Execute(b =>
         {
             b.LayerNorm(bx, bw, bb, channels, Eps, y, mean, rstd);
             b.LayerNormBackward(bx, bw, mean, rstd, bdy, channels, dx, dw, db);
+            b.LayerNormBackward(bx, bw, mean, rstd, bdy, channels, summed, BufferView.None, BufferView.None, accumulate: true);
         });
         Node input = Node.Leaf(x, rows, channels), nw = Node.Leaf(weight, channels), nb = Node.Leaf(bias, channels);
         Node expected = Compositions.LayerNorm(input, affine ? nw : null, affine ? nb : null, Eps);
         expected.Backward(dy);
         CheckRows(run, input, y, mean, rstd, dx, expected);
+        CheckSum(run, beforeX, dx, summed);
         if (!affine) { return; }
         run.Close("dweight", dw, Added(beforeWeight, nw.Gradient), Math.Sqrt(rows));
         run.Close("dbias", db, Added(beforeBias, nb.Gradient), Math.Sqrt(rows));
@@ -55,15 +59,19 @@ public sealed class NormTests
         float[] x = run.Normal(count, mean: -2), modulation = run.Normal(words), dy = run.Normal(count), before = run.Normal(words);
         BufferView bx = run.In(x), bm = run.In(modulation), bdy = run.In(dy);
         BufferView y = run.Out(count), mean = run.Out(rows), rstd = run.Out(rows), dx = run.Out(count), dm = run.InOut(before);
+        float[] beforeX = run.Normal(count);
+        BufferView summed = run.InOut(beforeX);
         run.Execute(b =>
         {
             b.AdaLayerNorm(bx, bm, bm.From(shiftAt), shape, Eps, y, mean, rstd);
             b.AdaLayerNormBackward(bx, bm, mean, rstd, bdy, shape, dx, dm, dm.From(shiftAt));
+            b.AdaLayerNormBackward(bx, bm, mean, rstd, bdy, shape, summed, BufferView.None, BufferView.None, accumulate: true);
         });
         Node input = Node.Leaf(x, batch, tokens, channels), nm = Node.Leaf(modulation, words);
         Node expected = Compositions.AdaLayerNorm(input, Vector(0), Vector(shiftAt), Eps);
         expected.Backward(dy);
         CheckRows(run, input, y, mean, rstd, dx, expected);
+        CheckSum(run, beforeX, dx, summed);
         run.Close("dscale and dshift", dm, Added(before, nm.Gradient), Math.Sqrt(tokens));
 
         Node Vector(int start) => nm.Gather([batch, channels], i => i / channels * stride + start + i % channels);
@@ -94,6 +102,17 @@ public sealed class NormTests
         double rstdMax = Compositions.Rstd(input, Eps).Value.Max();
         bool cancels = input.Columns <= 2;
         run.Close("dx", dx, input.Gradient, cancels ? Tolerance.Zero : Tolerance.Of(nameof(IBackend.LayerNormBackward)), cancels ? rstdMax * rstdMax : rstdMax);
+    }
+
+    /// <summary>What accumulates is what was there plus the same dx, rounded once or (where the addition is fused) not at all in between.</summary>
+    private static void CheckSum(OperationRun run, float[] before, BufferView dx, BufferView summed)
+    {
+        float[] d = run.Read(dx), sum = run.Read(summed);
+        for (int i = 0; i < sum.Length; i++)
+        {
+            float bound = 2 * float.BitIncrement(0) + 2e-7f * (Math.Abs(before[i]) + Math.Abs(d[i]));
+            Assert.True(Math.Abs(before[i] + d[i] - sum[i]) <= bound, $"dx[{i}]: {before[i]} + {d[i]} gave {sum[i]}");
+        }
     }
 
     private static double[] Added(float[] before, double[] gradient) => [.. before.Zip(gradient, (b, g) => b + g)];

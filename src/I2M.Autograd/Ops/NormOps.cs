@@ -52,8 +52,8 @@ public static partial class TensorOps
             BufferView dbias = Needs(2) ? Accumulate(2) : BufferView.None;
             if (Needs(0))
             {
-                using Target dx = Overwrite(0);
-                Backend.LayerNormBackward(_x, _weight, _mean, _rstd, OutputGradient, _channels, dx.View, dweight, dbias);
+                BufferView dx = AccumulateOrOverwrite(0, out bool accumulate);
+                Backend.LayerNormBackward(_x, _weight, _mean, _rstd, OutputGradient, _channels, dx, dweight, dbias, accumulate);
                 return;
             }
             using var scratch = new BufferScope(Backend.Pool);
@@ -87,8 +87,8 @@ public static partial class TensorOps
             BufferView scale = Chunk(_modulation, _scaleChunk, _shape);
             if (Needs(0))
             {
-                using Target dx = Overwrite(0);
-                Backend.AdaLayerNormBackward(_x, scale, _mean, _rstd, OutputGradient, _shape, dx.View, dscale, dshift);
+                BufferView dx = AccumulateOrOverwrite(0, out bool accumulate);
+                Backend.AdaLayerNormBackward(_x, scale, _mean, _rstd, OutputGradient, _shape, dx, dscale, dshift, accumulate);
                 return;
             }
             Backend.AdaLayerNormBackward(_x, scale, _mean, _rstd, OutputGradient, _shape, scratch.Rent(_x.Length), dscale, dshift);

@@ -5,8 +5,8 @@ namespace I2M.Kernels.Host;
 /// <summary>The elementwise drivers over all cores, and what the operations share.</summary>
 public sealed unsafe partial class HostBackend
 {
-    /// <summary>Elements per chunk of an operation that waits for memory: tens of microseconds.</summary>
-    private const long MemoryGrain = 32768;
+    /// <summary>Elements per chunk of an operation that waits for memory: about ten microseconds.</summary>
+    private const long MemoryGrain = 16384;
 
     /// <summary>Elements per chunk of an operation with an exponential or the like.</summary>
     private const long MathGrain = 8192;

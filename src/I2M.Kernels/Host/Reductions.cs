@@ -13,24 +13,31 @@ internal static unsafe class Reductions
     private const int Block = 512;
 
     /// <summary>Σ f(x[i]).</summary>
-    public static double Sum<F>(F f, float* x, long length) where F : struct, IUnary =>
-        Sum(new IgnoreOthers<F>(f), x, x, x, length);
-
-    /// <summary>Σ f(x[i], y[i]).</summary>
-    public static double Sum<F>(F f, float* x, float* y, long length) where F : struct, IBinary =>
-        Sum(new IgnoreThird<F>(f), x, y, y, length);
-
-    /// <summary>Σ f(x[i], y[i], z[i]).</summary>
-    public static double Sum<F>(F f, float* x, float* y, float* z, long length) where F : struct, ITernary
+    public static double Sum<F>(F f, float* x, long length) where F : struct, IUnary
     {
         double sum = 0;
         for (long i = 0; i < length; i += Block)
         {
             int count = (int)Math.Min(Block, length - i);
-            if (Vector512.IsHardwareAccelerated) { sum += SumBlock<F, Lanes512>(f, x + i, y + i, z + i, count); }
-            else if (Vector256.IsHardwareAccelerated) { sum += SumBlock<F, Lanes256>(f, x + i, y + i, z + i, count); }
-            else if (Vector128.IsHardwareAccelerated) { sum += SumBlock<F, Lanes128>(f, x + i, y + i, z + i, count); }
-            else { sum += SumBlock<F, Lanes32>(f, x + i, y + i, z + i, count); }
+            if (Vector512.IsHardwareAccelerated) { sum += SumBlock<F, Lanes512>(f, x + i, count); }
+            else if (Vector256.IsHardwareAccelerated) { sum += SumBlock<F, Lanes256>(f, x + i, count); }
+            else if (Vector128.IsHardwareAccelerated) { sum += SumBlock<F, Lanes128>(f, x + i, count); }
+            else { sum += SumBlock<F, Lanes32>(f, x + i, count); }
+        }
+        return sum;
+    }
+
+    /// <summary>Σ f(x[i], y[i]).</summary>
+    public static double Sum<F>(F f, float* x, float* y, long length) where F : struct, IBinary
+    {
+        double sum = 0;
+        for (long i = 0; i < length; i += Block)
+        {
+            int count = (int)Math.Min(Block, length - i);
+            if (Vector512.IsHardwareAccelerated) { sum += SumBlock<F, Lanes512>(f, x + i, y + i, count); }
+            else if (Vector256.IsHardwareAccelerated) { sum += SumBlock<F, Lanes256>(f, x + i, y + i, count); }
+            else if (Vector128.IsHardwareAccelerated) { sum += SumBlock<F, Lanes128>(f, x + i, y + i, count); }
+            else { sum += SumBlock<F, Lanes32>(f, x + i, y + i, count); }
         }
         return sum;
     }
@@ -55,21 +62,67 @@ internal static unsafe class Reductions
         SumRowsLoop<Lanes32>(x, rows, columns, c, last, scale, accumulate, destination);
     }
 
+    /// <summary>sum[c] = Σ_r x[r · stride + c] in the order of r, in float: for few rows. Four rows a time, so that the sums are loaded and stored once for four.</summary>
+    public static void AddRows(float* x, long rows, long stride, long columns, float* sum)
+    {
+        Buffer.MemoryCopy(x, sum, columns * sizeof(float), columns * sizeof(float));
+        long r = 1;
+        for (; r <= rows - 4; r += 4)
+        {
+            float* row = x + r * stride;
+            long c = 0;
+            if (Vector512.IsHardwareAccelerated) { c = AddFourRows<Lanes512>(row, stride, c, columns, sum); }
+            else if (Vector256.IsHardwareAccelerated) { c = AddFourRows<Lanes256>(row, stride, c, columns, sum); }
+            else if (Vector128.IsHardwareAccelerated) { c = AddFourRows<Lanes128>(row, stride, c, columns, sum); }
+            AddFourRows<Lanes32>(row, stride, c, columns, sum);
+        }
+        for (; r < rows; r++) { ElementwiseDrivers.Apply(new Add(), sum, x + r * stride, sum, columns); }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float SumBlock<F, V>(F f, float* x, float* y, float* z, int count) where F : struct, ITernary where V : struct, ILanes<V>
+    private static long AddFourRows<V>(float* x, long stride, long c, long columns, float* sum) where V : struct, ILanes<V>
+    {
+        float* second = x + stride, third = second + stride, fourth = third + stride;
+        for (; c <= columns - V.Count; c += V.Count)
+        {
+            (V.Load(sum + c) + V.Load(x + c) + V.Load(second + c) + V.Load(third + c) + V.Load(fourth + c)).Store(sum + c);
+        }
+        return c;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float SumBlock<F, V>(F f, float* x, int count) where F : struct, IUnary where V : struct, ILanes<V>
     {
         V a = V.All(0), b = a, c = a, d = a;
         int i = 0;
         for (; i <= count - 4 * V.Count; i += 4 * V.Count)
         {
-            a += f.Apply(V.Load(x + i), V.Load(y + i), V.Load(z + i));
-            b += f.Apply(V.Load(x + i + V.Count), V.Load(y + i + V.Count), V.Load(z + i + V.Count));
-            c += f.Apply(V.Load(x + i + 2 * V.Count), V.Load(y + i + 2 * V.Count), V.Load(z + i + 2 * V.Count));
-            d += f.Apply(V.Load(x + i + 3 * V.Count), V.Load(y + i + 3 * V.Count), V.Load(z + i + 3 * V.Count));
+            a += f.Apply(V.Load(x + i));
+            b += f.Apply(V.Load(x + i + V.Count));
+            c += f.Apply(V.Load(x + i + 2 * V.Count));
+            d += f.Apply(V.Load(x + i + 3 * V.Count));
         }
-        for (; i <= count - V.Count; i += V.Count) { a += f.Apply(V.Load(x + i), V.Load(y + i), V.Load(z + i)); }
+        for (; i <= count - V.Count; i += V.Count) { a += f.Apply(V.Load(x + i)); }
         Lanes32 tail = Lanes32.All(0);
-        for (; i < count; i++) { tail += f.Apply(Lanes32.Load(x + i), Lanes32.Load(y + i), Lanes32.Load(z + i)); }
+        for (; i < count; i++) { tail += f.Apply(Lanes32.Load(x + i)); }
+        return V.Sum(a + b + (c + d)) + Lanes32.Sum(tail);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float SumBlock<F, V>(F f, float* x, float* y, int count) where F : struct, IBinary where V : struct, ILanes<V>
+    {
+        V a = V.All(0), b = a, c = a, d = a;
+        int i = 0;
+        for (; i <= count - 4 * V.Count; i += 4 * V.Count)
+        {
+            a += f.Apply(V.Load(x + i), V.Load(y + i));
+            b += f.Apply(V.Load(x + i + V.Count), V.Load(y + i + V.Count));
+            c += f.Apply(V.Load(x + i + 2 * V.Count), V.Load(y + i + 2 * V.Count));
+            d += f.Apply(V.Load(x + i + 3 * V.Count), V.Load(y + i + 3 * V.Count));
+        }
+        for (; i <= count - V.Count; i += V.Count) { a += f.Apply(V.Load(x + i), V.Load(y + i)); }
+        Lanes32 tail = Lanes32.All(0);
+        for (; i < count; i++) { tail += f.Apply(Lanes32.Load(x + i), Lanes32.Load(y + i)); }
         return V.Sum(a + b + (c + d)) + Lanes32.Sum(tail);
     }
 
@@ -105,17 +158,5 @@ internal static unsafe class Reductions
             (accumulate ? V.Load(destination + c) + scaled : scaled).Store(destination + c);
         }
         return c;
-    }
-
-    private readonly struct IgnoreOthers<F>(F f) : ITernary where F : struct, IUnary
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Apply<V>(V x, V y, V z) where V : struct, ILanes<V> => f.Apply(x);
-    }
-
-    private readonly struct IgnoreThird<F>(F f) : ITernary where F : struct, IBinary
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Apply<V>(V x, V y, V z) where V : struct, ILanes<V> => f.Apply(x, y);
     }
 }

@@ -20,12 +20,12 @@ public sealed unsafe partial class HostBackend
 
     /// <inheritdoc cref="IBackend.LayerNormBackward"/>
     public void LayerNormBackward(BufferView x, BufferView weight, BufferView mean, BufferView rstd, BufferView dy, int channels,
-        BufferView dx, BufferView dweight, BufferView dbias)
+        BufferView dx, BufferView dweight, BufferView dbias, bool accumulate = false)
     {
         var shape = OneSample(x, channels);
         using var scope = new BufferScope(Pool);
         float* pw = VectorOrConstant(weight, channels, 1, scope.Rent(channels));
-        NormalizeBackward(x, pw, mean, rstd, dy, shape, dx, dweight, dbias);
+        NormalizeBackward(x, pw, mean, rstd, dy, shape, dx, dweight, dbias, accumulate);
     }
 
     /// <inheritdoc cref="IBackend.AdaLayerNorm"/>
@@ -40,12 +40,12 @@ public sealed unsafe partial class HostBackend
 
     /// <inheritdoc cref="IBackend.AdaLayerNormBackward"/>
     public void AdaLayerNormBackward(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape,
-        BufferView dx, BufferView dscale, BufferView dshift)
+        BufferView dx, BufferView dscale, BufferView dshift, bool accumulate = false)
     {
         RequireModulation(shape, scale);
         using var scope = new BufferScope(Pool);
         float* weight = OnePlus(scale, shape, scope.Rent((long)shape.Batch * shape.Channels));
-        NormalizeBackward(x, weight, mean, rstd, dy, shape, dx, dscale, dshift);
+        NormalizeBackward(x, weight, mean, rstd, dy, shape, dx, dscale, dshift, accumulate);
     }
 
     private void Normalize(BufferView x, float* weight, long weightStride, float* bias, long biasStride, ModulationShape shape, float eps,
@@ -72,7 +72,7 @@ public sealed unsafe partial class HostBackend
 
     /// <summary>weight is [batch, channels]; dweight and dbias have the shape's stride.</summary>
     private void NormalizeBackward(BufferView x, float* weight, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape,
-        BufferView dx, BufferView dweight, BufferView dbias)
+        BufferView dx, BufferView dweight, BufferView dbias, bool accumulate)
     {
         long columns = shape.Channels, rows = (long)shape.Batch * shape.Tokens, groups = RowGroups(shape.Tokens);
         RequireLength(rows * columns, x);
@@ -84,30 +84,21 @@ public sealed unsafe partial class HostBackend
         if (!dbias.IsNone) { RequireModulation(shape, dbias); }
         float* px = Pointer(x), pm = Pointer(mean), pr = Pointer(rstd), pdy = Pointer(dy), pdx = Pointer(dx);
         using var scope = new BufferScope(Pool);
-        float* weightSums = dweight.IsNone ? null : Pointer(scope.Rent(shape.Batch * groups * columns));
-        float* biasSums = dbias.IsNone ? null : Pointer(scope.Rent(shape.Batch * groups * columns));
+        float* weightSums = Pointer(scope.Rent(shape.Batch * groups * columns)), biasSums = Pointer(scope.Rent(shape.Batch * groups * columns));
         RunRowGroups(shape.Batch, shape.Tokens, columns, (b, first, last, group) =>
         {
             float* w = weight + b * columns, dw = weightSums + group * columns, db = biasSums + group * columns;
-            if (weightSums is not null) { Zero(dw, columns); }
-            if (biasSums is not null) { Zero(db, columns); }
+            Zero(dw, columns);
+            Zero(db, columns);
             for (long r = b * shape.Tokens + first, i = r * columns; r < b * shape.Tokens + last; r++, i += columns)
             {
-                // Before dx is written: it may be dy.
-                if (weightSums is not null) { ElementwiseDrivers.Apply(new WeightGradient(pm[r], pr[r]), px + i, pdy + i, dw, dw, columns); }
-                if (biasSums is not null) { AddTo(pdy + i, db, columns); }
-                InputGradientRow(px + i, w, pdy + i, pm[r], pr[r], columns, pdx + i);
+                // The first pass is over before dx is written, which may be dy.
+                NormRows.Sums(px + i, w, pdy + i, pm[r], pr[r], columns, dw, db, out double gradient, out double projection);
+                NormRows.InputGradient(px + i, w, pdy + i, pm[r], pr[r], (float)(gradient / columns), (float)(projection / columns), accumulate, columns, pdx + i);
             }
         });
-        if (weightSums is not null) { CombineGroups(weightSums, shape.Batch, groups, columns, 1, true, Pointer(dweight), shape.Stride); }
-        if (biasSums is not null) { CombineGroups(biasSums, shape.Batch, groups, columns, 1, true, Pointer(dbias), shape.Stride); }
-    }
-
-    private static void InputGradientRow(float* x, float* weight, float* dy, float mean, float rstd, long columns, float* dx)
-    {
-        float gradientMean = (float)(Reductions.Sum(new Product(), dy, weight, columns) / columns);
-        float projection = (float)(Reductions.Sum(new NormalizedProduct(mean, rstd), x, dy, weight, columns) / columns);
-        ElementwiseDrivers.Apply(new InputGradient(mean, rstd, gradientMean, projection), x, dy, weight, dx, columns);
+        if (!dweight.IsNone) { CombineGroups(weightSums, shape.Batch, groups, columns, 1, true, Pointer(dweight), shape.Stride); }
+        if (!dbias.IsNone) { CombineGroups(biasSums, shape.Batch, groups, columns, 1, true, Pointer(dbias), shape.Stride); }
     }
 
     private static ModulationShape OneSample(BufferView x, int channels) => new(1, checked((int)RowsOf(x, channels)), channels, 0);
@@ -145,30 +136,5 @@ public sealed unsafe partial class HostBackend
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V x, V weight, V bias) where V : struct, ILanes<V> => V.MulAdd((x - V.All(mean)) * V.All(rstd), weight, bias);
-    }
-
-    /// <summary>sum + dy · x̂.</summary>
-    private readonly struct WeightGradient(float mean, float rstd) : ITernary
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Apply<V>(V x, V dy, V sum) where V : struct, ILanes<V> => V.MulAdd((x - V.All(mean)) * V.All(rstd), dy, sum);
-    }
-
-    /// <summary>g · x̂ with g = dy · weight.</summary>
-    private readonly struct NormalizedProduct(float mean, float rstd) : ITernary
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Apply<V>(V x, V dy, V weight) where V : struct, ILanes<V> => (x - V.All(mean)) * V.All(rstd) * (dy * weight);
-    }
-
-    /// <summary>rstd · (g − mean(g) − x̂ · mean(g·x̂)).</summary>
-    private readonly struct InputGradient(float mean, float rstd, float gradientMean, float projection) : ITernary
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Apply<V>(V x, V dy, V weight) where V : struct, ILanes<V>
-        {
-            V normalized = (x - V.All(mean)) * V.All(rstd);
-            return V.All(rstd) * V.MulAdd(normalized, V.All(-projection), V.MulAdd(dy, weight, V.All(-gradientMean)));
-        }
     }
 }

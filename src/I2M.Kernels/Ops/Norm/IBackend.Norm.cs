@@ -18,10 +18,11 @@ public partial interface IBackend
 
     /// <summary>
     /// Backward of <see cref="LayerNorm"/>. With x̂ = (x − mean)·rstd and g = dy·weight: dx = rstd · (g − mean_c(g) − x̂ · mean_c(g·x̂));
-    /// accumulates dweight[c] += Σ_r dy·x̂ and dbias[c] += Σ_r dy (both may be None).
+    /// accumulates dweight[c] += Σ_r dy·x̂ and dbias[c] += Σ_r dy (both may be None). With <paramref name="accumulate"/> dx += …, so that the
+    /// gradient of a residual stream that flows around the norm needs no pass of its own; without, dx may be dy.
     /// </summary>
     void LayerNormBackward(BufferView x, BufferView weight, BufferView mean, BufferView rstd, BufferView dy, int channels,
-        BufferView dx, BufferView dweight, BufferView dbias);
+        BufferView dx, BufferView dweight, BufferView dbias, bool accumulate = false);
 
     /// <summary>
     /// AdaLN: y[b,t,c] = x̂[b,t,c] · (1 + scale[b,c]) + shift[b,c], x̂ the LayerNorm without affine of x. scale and shift are views into
@@ -30,9 +31,9 @@ public partial interface IBackend
     void AdaLayerNorm(BufferView x, BufferView scale, BufferView shift, ModulationShape shape, float eps, BufferView y, BufferView mean, BufferView rstd);
 
     /// <summary>
-    /// Backward of <see cref="AdaLayerNorm"/>: dx as in <see cref="LayerNormBackward"/> with weight 1 + scale[b];
+    /// Backward of <see cref="AdaLayerNorm"/>: dx (or, with <paramref name="accumulate"/>, dx +=) as in <see cref="LayerNormBackward"/> with weight 1 + scale[b];
     /// accumulates dscale[b,c] += Σ_t dy·x̂ and dshift[b,c] += Σ_t dy, both with the modulation's stride.
     /// </summary>
     void AdaLayerNormBackward(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape,
-        BufferView dx, BufferView dscale, BufferView dshift);
+        BufferView dx, BufferView dscale, BufferView dshift, bool accumulate = false);
 }

@@ -8,8 +8,8 @@ public sealed partial class IlgpuBackend
 
     /// <inheritdoc/>
     public void LayerNormBackward(BufferView x, BufferView weight, BufferView mean, BufferView rstd, BufferView dy, int channels,
-        BufferView dx, BufferView dweight, BufferView dbias) =>
-        NormaliseBackward(x, weight, mean, rstd, dy, OneSample(x, channels), WeightAffine(weight, BufferView.None), dx, dweight, dbias);
+        BufferView dx, BufferView dweight, BufferView dbias, bool accumulate = false) =>
+        NormaliseBackward(x, weight, mean, rstd, dy, OneSample(x, channels), WeightAffine(weight, BufferView.None), dx, dweight, dbias, accumulate);
 
     /// <inheritdoc/>
     public void AdaLayerNorm(BufferView x, BufferView scale, BufferView shift, ModulationShape shape, float eps, BufferView y, BufferView mean, BufferView rstd) =>
@@ -17,8 +17,8 @@ public sealed partial class IlgpuBackend
 
     /// <inheritdoc/>
     public void AdaLayerNormBackward(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape,
-        BufferView dx, BufferView dscale, BufferView dshift) =>
-        NormaliseBackward(x, scale, mean, rstd, dy, shape, s_modulationAffine, dx, dscale, dshift);
+        BufferView dx, BufferView dscale, BufferView dshift, bool accumulate = false) =>
+        NormaliseBackward(x, scale, mean, rstd, dy, shape, s_modulationAffine, dx, dscale, dshift, accumulate);
 
     private static readonly NormAffine s_modulationAffine = new() { ScaleOffset = 1f, HasScale = 1, HasShift = 1 };
 
@@ -42,7 +42,7 @@ public sealed partial class IlgpuBackend
     }
 
     private void NormaliseBackward(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, NormAffine affine,
-        BufferView dx, BufferView dscale, BufferView dshift)
+        BufferView dx, BufferView dscale, BufferView dshift, bool accumulate)
     {
         long rows = (long)shape.Batch * shape.Tokens;
         RequireModulated(x, shape);
@@ -52,7 +52,7 @@ public sealed partial class IlgpuBackend
         RequireLength(rstd, rows);
         if (!scale.IsNone) { RequireGate(scale, shape); }
         if (x.Length == 0) { return; }
-        Launch(NormKernels.BackwardInput, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), shape, affine);
+        Launch(NormKernels.BackwardInput, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), shape, affine, accumulate ? 1 : 0);
         if (!dscale.IsNone || !dshift.IsNone) { NormaliseBackwardAffine(x, mean, rstd, dy, shape, dscale, dshift); }
     }
 

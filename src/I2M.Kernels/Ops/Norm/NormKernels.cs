@@ -59,9 +59,9 @@ internal static class NormKernels
         }
     }
 
-    /// <summary>dx = rstd · (g − mean(g) − x̂ · mean(g·x̂)) with g = dy · (offset + scale).</summary>
+    /// <summary>dx = (or += with accumulate) rstd · (g − mean(g) − x̂ · mean(g·x̂)) with g = dy · (offset + scale).</summary>
     public static void BackwardInput(ArrayView<float> x, ArrayView<float> scale, ArrayView<float> mean, ArrayView<float> rstd, ArrayView<float> dy, ArrayView<float> dx,
-        ModulationShape shape, NormAffine affine)
+        ModulationShape shape, NormAffine affine, int accumulate)
     {
         var scratch = SharedMemory.Allocate<float>(Items);
         int channels = shape.Channels;
@@ -84,7 +84,9 @@ internal static class NormKernels
         {
             float g = dy[start + c] * Scale(scale, modulation + c, affine);
             float normalised = (x[start + c] - average) * inverse;
-            dx[start + c] = inverse * (g - meanG - normalised * meanGx);
+            float d = inverse * (g - meanG - normalised * meanGx);
+            if (accumulate != 0) { d += dx[start + c]; }
+            dx[start + c] = d;
         }
     }
 

@@ -9,11 +9,11 @@ public sealed unsafe partial class HostBackend
 
     /// <inheritdoc cref="IBackend.RandomBits"/>
     public void RandomBits(ulong seed, ulong stream, long offset, BufferView destination) =>
-        RunRandom(seed, stream, offset, destination, (_, _) => { });
+        RunRandom(seed, stream, offset, destination, static (_, _) => { });
 
     /// <inheritdoc cref="IBackend.RandomUniform"/>
     public void RandomUniform(ulong seed, ulong stream, long offset, BufferView destination) =>
-        RunRandom(seed, stream, offset, destination, ToUniform);
+        RunRandom(seed, stream, offset, destination, static (words, count) => HostPhilox.ToUniform((uint*)words, count));
 
     /// <inheritdoc cref="IBackend.RandomNormal"/>
     public void RandomNormal(ulong seed, ulong stream, long offset, BufferView destination) =>
@@ -36,35 +36,21 @@ public sealed unsafe partial class HostBackend
             {
                 long origin = tile * RandomTile, from = Math.Max(offset, origin), to = Math.Min(last, origin + RandomTile);
                 long firstBlock = from / 4, blocks = (to + 3) / 4 - firstBlock;
-                Blocks(seed, stream, firstBlock, (int)blocks, (uint*)words);
+                HostPhilox.Blocks(seed, stream, firstBlock, (int)blocks, (uint*)words);
                 transform(words, (int)blocks * 4);
                 Move(words + (from - firstBlock * 4), pd + (from - offset), to - from);
             }
         });
     }
 
-    private static void Blocks(ulong seed, ulong stream, long first, int count, uint* words)
-    {
-        for (int i = 0; i < count; i++, words += 4)
-        {
-            (words[0], words[1], words[2], words[3]) = Philox.Block(seed, stream, (ulong)(first + i));
-        }
-    }
-
-    /// <summary>((bits >> 8) + ½) · 2⁻²⁴. The sum has 25 bits: the largest one would round to 1, outside the open interval, and takes the float below.</summary>
-    private static void ToUniform(float* words, int count)
-    {
-        for (int i = 0; i < count; i++) { words[i] = MathF.Min(((((uint*)words)[i] >> 8) + 0.5f) * (1f / (1 << 24)), 1f - 1f / (1 << 24)); }
-    }
-
+    [SkipLocalsInit]
     private static void ToNormal(float* words, int count)
     {
         int pairs = count / 2;
         float* u1 = stackalloc float[RandomTile / 2], u2 = stackalloc float[RandomTile / 2];
-        ToUniform(words, count);
-        for (int j = 0; j < pairs; j++) { (u1[j], u2[j]) = (words[2 * j], words[2 * j + 1]); }
+        HostPhilox.ToUniformPairs((ulong*)words, pairs, u1, u2);
         ElementwiseDrivers.ApplyPair(new BoxMuller(), u1, u2, u1, u2, pairs);
-        Interleave(u1, u2, pairs, words);
+        HostPhilox.Interleave(u1, u2, pairs, (ulong*)words);
     }
 
     /// <summary>√(−2 ln u₁) · (cos 2πu₂, sin 2πu₂).</summary>

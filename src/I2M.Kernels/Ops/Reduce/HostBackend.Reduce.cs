@@ -5,6 +5,9 @@ public sealed unsafe partial class HostBackend
     /// <summary>Words of a double in scratch memory.</summary>
     private const int DoubleWords = sizeof(double) / sizeof(float);
 
+    /// <summary>Columns whose sums stay in the first cache while rows are added: few rows of many columns are work for all threads, too.</summary>
+    private const long SumTile = 1024;
+
     /// <inheritdoc cref="IBackend.SumRows"/>
     public void SumRows(BufferView x, BufferView destination)
     {
@@ -25,11 +28,15 @@ public sealed unsafe partial class HostBackend
         float* px = Pointer(x), pd = Pointer(destination);
         using var scope = new BufferScope(Pool);
         float* partial = Pointer(scope.Rent(shape.Batch * groups * columns));
-        RunRowGroups(shape.Batch, shape.Rows, columns, (b, first, last, group) =>
+        long rows = shape.Rows, tiles = (columns + SumTile - 1) / SumTile;
+        _rows.Run(shape.Batch * groups * tiles, RowGrain(MemoryGrain, Math.Min(rows, PartialRows) * Math.Min(columns, SumTile)), (start, end) =>
         {
-            float* sum = partial + group * columns, row = px + (b * shape.Rows + first) * columns;
-            Move(row, sum, columns);
-            for (long r = first + 1; r < last; r++) { AddTo(row += columns, sum, columns); }
+            for (long t = start; t < end; t++)
+            {
+                long group = t / tiles, column = t % tiles * SumTile, first = group % groups * PartialRows;
+                Reductions.AddRows(px + (group / groups * rows + first) * columns + column, Math.Min(PartialRows, rows - first), columns,
+                    Math.Min(SumTile, columns - column), partial + group * columns + column);
+            }
         });
         CombineGroups(partial, shape.Batch, groups, columns, scale, accumulate, pd, columns);
     }
