@@ -27,7 +27,7 @@ dotnet build I2M.sln -c Release -v quiet -nologo
 # artifacts/test-logs/; those against PyTorch and of training are shown here.
 mkdir -p artifacts/test-logs
 passed=0 failed=0 skipped=0
-for project in Kernels Autograd Model Cli; do
+for project in Kernels PtxEmulator Autograd Model Cli; do
     program="tests/I2M.$project.Tests/bin/Release/net10.0/I2M.$project.Tests"
     log="artifacts/test-logs/$project.log"
     echo "== I2M.$project.Tests"
