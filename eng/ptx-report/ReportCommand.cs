@@ -37,7 +37,8 @@ internal static class ReportCommand
             table.Save(options.Budgets);
             output.WriteLine($"{options.Budgets} rewritten");
         }
-        string[] problems = [.. BudgetCheck.Rows(table, kernels), .. measured.SelectMany(m => BudgetCheck.Kernel(table, m))];
+        var lint = files.SelectMany(f => PtxLint.Of(File.ReadAllText(f.File)).Select(fault => $"{f.Kernel.Name} on {f.Target}: {fault}"));
+        string[] problems = [.. BudgetCheck.Rows(table, kernels), .. lint, .. measured.SelectMany(m => BudgetCheck.Kernel(table, m))];
         foreach (string problem in problems) { output.WriteLine($"FAIL {problem}"); }
         output.WriteLine(problems.Length == 0 ? "ptx-report: all kernels within budget" : $"ptx-report: {problems.Length} problems");
         return problems.Length == 0 ? 0 : 1;

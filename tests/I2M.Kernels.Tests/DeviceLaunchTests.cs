@@ -3,6 +3,7 @@ using I2M.Testing;
 using I2M.Testing.Emulation;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using Xunit;
 
 namespace I2M.Kernels.Tests;
@@ -14,6 +15,10 @@ public sealed class DeviceLaunchTests
     private static readonly KernelConfig s_oneGroup = new(new Index3D(1, 1, 1), new Index3D(Items, 1, 1));
 
     public static TheoryData<string> Cuda => ["cuda", Backends.Emulated];
+
+    /// <summary>Asks for more shared memory than any device has.</summary>
+    [KernelBounds(Items, SharedBytes = 1 << 20)]
+    internal static void WantsTooMuchShared(ArrayView<float> d) => d[Group.IdxX] = SharedMemory.GetDynamic<float>().IntLength;
 
     [Theory, MemberData(nameof(Cuda))]
     public void A_kernel_gets_large_dynamic_shared_memory_and_raw_addresses(string backend)
@@ -31,8 +36,8 @@ public sealed class DeviceLaunchTests
         using var run = new OperationRun(nameof(IBackend.Copy), backend, "limits");
         var device = (IlgpuBackend)run.Backend;
         BufferView x = run.In(run.Normal(2 * Items)), d = run.Out(2 * Items);
-        var shared = Assert.Throws<KernelLimitException>(() => device.Launch(PlantedKernels.WantsTooMuchShared, s_oneGroup, IlgpuBackend.View(d)));
-        Assert.Equal(("PlantedKernels.WantsTooMuchShared", 1L << 20), (shared.Kernel, shared.Wanted));
+        var shared = Assert.Throws<KernelLimitException>(() => device.Launch(WantsTooMuchShared, s_oneGroup, IlgpuBackend.View(d)));
+        Assert.Equal(("DeviceLaunchTests.WantsTooMuchShared", 1L << 20), (shared.Kernel, shared.Wanted));
         Assert.InRange(shared.Limit, 48 * 1024, 1 << 19);
         Assert.Contains("1,048,576 wanted, at most", shared.Message, StringComparison.Ordinal);
         var threads = Assert.Throws<KernelLimitException>(() => Copy(new Index3D(1, 1, 1), new Index3D(2 * Items, 1, 1)));
@@ -41,6 +46,28 @@ public sealed class DeviceLaunchTests
         Assert.Equal((70_000L, 65_535L), (grid.Wanted, grid.Limit));
 
         void Copy(Index3D groups, Index3D items) => device.Launch(PlantedKernels.CopyUnguarded, new KernelConfig(groups, items), IlgpuBackend.View(x), 0, IlgpuBackend.View(d));
+    }
+
+    [Theory]
+    [InlineData("opencl")]
+    [InlineData(Backends.Emulated)]
+    public void A_head_wider_than_the_kernels_take_is_refused_with_the_numbers(string backend)
+    {
+        using var run = new OperationRun(nameof(IBackend.Attention), backend, "129 channels");
+        BufferView x = run.In(run.Normal(129)), o = run.Out(129), lse = run.Out(1);
+        var refused = Assert.Throws<KernelLimitException>(() => run.Backend.Attention(x, x, x, new AttentionShape(1, 1, 1, 1, 129, 1f), o, lse));
+        Assert.Equal((129L, 128L), (refused.Wanted, refused.Limit));
+        Assert.Contains("head dimension: 129 wanted, at most 128", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_lost_device_is_named_with_what_it_was_doing()
+    {
+        using var backend = new IlgpuBackend("cuda", new LostDevice());
+        var waiting = Assert.Throws<DeviceLostException>(backend.Synchronize);
+        Assert.Contains("cuda: Lost GPU failed during queued work with 0 bytes in use of 1,024: CUDA_ERROR_ILLEGAL_ADDRESS", waiting.Message, StringComparison.Ordinal);
+        var launch = Assert.Throws<DeviceLostException>(() => backend.Launch(PlantedKernels.CopyUnguarded, s_oneGroup, default(ArrayView<float>), 0, default(ArrayView<float>)));
+        Assert.Contains("the launch of PlantedKernels.CopyUnguarded in (1, 1, 1) groups of (128, 1, 1)", launch.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -119,5 +146,33 @@ public sealed class DeviceLaunchTests
         {
             device.Pool.Return(x);
         }
+    }
+
+    /// <summary>A device on which everything fails.</summary>
+    private sealed class LostDevice : KernelDevice
+    {
+        public override DeviceInfo Info { get; } = new("Lost GPU", "", 1024, 1);
+
+        public override KernelTarget Target => KernelTarget.Cuda;
+
+        public override DeviceLimits Limits { get; } = new(1024, new Index3D(int.MaxValue, 65_535, 65_535), 0);
+
+        public override AcceleratorStream Stream => null!;
+
+        private static CudaException Failure => new("CUDA_ERROR_ILLEGAL_ADDRESS");
+
+        public override IlgpuBuffer Allocate(long words) => throw Failure;
+
+        public override TLauncher Load<TLauncher>(KernelEntry kernel) => throw Failure;
+
+        public override void CopyIn<T>(ReadOnlySpan<T> source, ArrayView<T> destination) => throw Failure;
+
+        public override void CopyOut<T>(ArrayView<T> source, Span<T> destination) => throw Failure;
+
+        public override void Copy(ArrayView<float> source, ArrayView<float> destination) => throw Failure;
+
+        public override void Synchronize() => throw Failure;
+
+        public override void Dispose() { }
     }
 }

@@ -14,10 +14,12 @@ internal static class PlantedKernels
     public const int LargeSharedBytes = 96 * 1024;
 
     /// <summary>Four words, which travel as one 16-byte access.</summary>
+#pragma warning disable CS0649 // Kernels assign the fields, by copies of the whole.
     public struct Chunk
     {
         public float X, Y, Z, W;
     }
+#pragma warning restore CS0649
 
     /// <summary>
     /// d = the 128 chunks at the device address source in reverse order, through the last 2 KB of dynamic shared memory: by asynchronous copies in
@@ -41,10 +43,6 @@ internal static class PlantedKernels
         d[4 * Group.IdxX + 2] = chunk.Z;
         d[4 * Group.IdxX + 3] = chunk.W;
     }
-
-    /// <summary>Asks for more shared memory than any device has.</summary>
-    [KernelBounds(Items, SharedBytes = 1 << 20)]
-    public static void WantsTooMuchShared(ArrayView<float> d) => d[Group.IdxX] = SharedMemory.GetDynamic<Chunk>().IntLength;
 
     /// <summary>d[i + skip] = x[i] without a guard.</summary>
     public static void CopyUnguarded(ArrayView<float> x, int skip, ArrayView<float> d) => d[Group.IdxX + skip] = x[Group.IdxX];

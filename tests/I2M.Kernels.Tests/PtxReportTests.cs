@@ -43,6 +43,14 @@ public sealed class PtxReportTests : IDisposable
         Assert.False(InstructionCounts.Possible("ld.global.f32 %f1, [%rd1]; fma.rn.f32 %f2, %f1, %f1, %f1;"));
     }
 
+    [Fact]
+    public void Two_barriers_in_a_row_are_a_fault()
+    {
+        Assert.Contains("1 times two barriers", Assert.Single(PtxLint.Of("\tst.shared.f32 [%rd1], %f1;\n\tbar.sync\t0;\n\n\tbar.sync\t0;\n")), StringComparison.Ordinal);
+        Assert.Empty(PtxLint.Of("\tbar.sync\t0;\n\tld.shared.f32 %f1, [%rd1];\n\tbar.sync\t0;\n"));
+        Assert.Empty(PtxLint.Of("\tbar.sync\t0;\nL_1:\n\tbar.sync\t0;\n"));
+    }
+
     /// <summary>CUDA's own occupancy calculator gives these.</summary>
     [Theory]
     [InlineData("sm_80", 128, 32, 0, 16)]

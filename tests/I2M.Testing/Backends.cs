@@ -19,6 +19,9 @@ public static class Backends
 
     private const string RequiredVariable = "I2M_REQUIRE_BACKENDS";
 
+    /// <summary>Names of the only rows to run, for work on one backend: the rows of all others are left out. Unset for a full test.</summary>
+    private const string OnlyVariable = "I2M_ONLY_BACKENDS";
+
     private static readonly Dictionary<string, Lazy<IBackend>> s_opened = new()
     {
         ["host"] = new(() => new HostBackend()),
@@ -39,7 +42,7 @@ public static class Backends
     public static IReadOnlyList<int> Sizes { get; } = [1, 2, 31, 32, 33, 127, 257];
 
     /// <summary>The names of the rows.</summary>
-    public static IEnumerable<string> Names => s_opened.Keys;
+    public static IEnumerable<string> Names => s_opened.Keys.Where(name => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(OnlyVariable)) || IsListed(OnlyVariable, name));
 
     /// <summary>One row per backend.</summary>
     public static TheoryData<string> All => [.. Names];
@@ -65,13 +68,13 @@ public static class Backends
         {
             return s_opened[name].Value;
         }
-        catch (I2MException e) when (name == "cuda" && !IsRequired(name))
+        catch (I2MException e) when (name == "cuda" && !IsListed(RequiredVariable, name))
         {
             Assert.Skip($"{e.Message} ({RequiredVariable}=cuda makes this a failure)");
             throw;
         }
     }
 
-    private static bool IsRequired(string name) =>
-        (Environment.GetEnvironmentVariable(RequiredVariable) ?? "").Split(',', StringSplitOptions.TrimEntries).Contains(name);
+    private static bool IsListed(string variable, string name) =>
+        (Environment.GetEnvironmentVariable(variable) ?? "").Split(',', StringSplitOptions.TrimEntries).Contains(name);
 }

@@ -16,6 +16,12 @@ public sealed partial class IlgpuBackend
         if (!condition) { throw new ArgumentException($"{name}: {expectation}.", name); }
     }
 
+    /// <summary>Throws when a size is above what an operation's kernels can do.</summary>
+    private void RequireAtMost(string operation, string quantity, long wanted, long limit)
+    {
+        if (wanted > limit) { throw new KernelLimitException(Name, operation, quantity, wanted, limit, "its kernels"); }
+    }
+
     /// <summary>Columns of a [rows, columns] view.</summary>
     private static long ColumnsOf(BufferView view, long rows, [CallerArgumentExpression(nameof(view))] string name = "")
     {

@@ -53,10 +53,16 @@ internal struct Tile4x4
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile4x4 AddOuter16(Tile4x4 c, ArrayView<float> a, int ai, int strideA, int stepA, ArrayView<float> b, int bi, int strideB, int stepB)
     {
+        c = AddOuter8(c, a, ai, strideA, stepA, b, bi, strideB, stepB);
+        return AddOuter8(c, a, ai + 8 * stepA, strideA, stepA, b, bi + 8 * stepB, strideB, stepB);
+    }
+
+    /// <summary>Eight of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Tile4x4 AddOuter8(Tile4x4 c, ArrayView<float> a, int ai, int strideA, int stepA, ArrayView<float> b, int bi, int strideB, int stepB)
+    {
         c = AddOuter4(c, a, ai, strideA, stepA, b, bi, strideB, stepB);
-        c = AddOuter4(c, a, ai + 4 * stepA, strideA, stepA, b, bi + 4 * stepB, strideB, stepB);
-        c = AddOuter4(c, a, ai + 8 * stepA, strideA, stepA, b, bi + 8 * stepB, strideB, stepB);
-        return AddOuter4(c, a, ai + 12 * stepA, strideA, stepA, b, bi + 12 * stepB, strideB, stepB);
+        return AddOuter4(c, a, ai + 4 * stepA, strideA, stepA, b, bi + 4 * stepB, strideB, stepB);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

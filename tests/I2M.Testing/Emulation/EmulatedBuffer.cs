@@ -1,6 +1,7 @@
 using I2M.Kernels.Ilgpu;
 using I2M.PtxEmulator;
 using ILGPU;
+using ILGPU.Runtime;
 
 namespace I2M.Testing.Emulation;
 

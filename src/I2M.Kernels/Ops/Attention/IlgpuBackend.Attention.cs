@@ -5,6 +5,9 @@ namespace I2M.Kernels.Ilgpu;
 
 public sealed partial class IlgpuBackend
 {
+    /// <summary>Widest head.</summary>
+    private const int MostHeadDim = 128;
+
     /// <inheritdoc/>
     public void Attention(BufferView q, BufferView k, BufferView v, in AttentionShape shape, BufferView o, BufferView lse)
     {
@@ -36,9 +39,10 @@ public sealed partial class IlgpuBackend
             View(dq), shape, queryTiles, slabs);
     }
 
-    private static void RequireAttention(BufferView q, BufferView k, BufferView v, BufferView o, BufferView lse, in AttentionShape s)
+    private void RequireAttention(BufferView q, BufferView k, BufferView v, BufferView o, BufferView lse, in AttentionShape s)
     {
-        Require(s.HeadDim is > 0 and <= 128, nameof(s.HeadDim), $"1 to 128 expected, {s.HeadDim} given");
+        Require(s.HeadDim > 0, nameof(s.HeadDim), $"at least 1 expected, {s.HeadDim} given");
+        RequireAtMost(nameof(Attention), "head dimension", s.HeadDim, MostHeadDim);
         Require(s.Keys > 0, nameof(s.Keys), "at least one key expected");
         int width = s.Heads * s.HeadDim;
         RequireRows(q, s.Queries, width, s.StrideQ, s.Batch, (long)s.Queries * s.StrideQ, nameof(q));

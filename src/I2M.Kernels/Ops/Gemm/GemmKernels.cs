@@ -76,7 +76,12 @@ internal static class GemmKernels
                 Fill(a, batch * s.BatchA, s.RowA, s.StepA, row0, s.M, k0, depth, tileA);
                 Fill(b, batch * s.BatchB, s.ColumnB, s.StepB, column0, s.N, k0, depth, tileB);
                 Group.Barrier();
-                partial = Tile4x4.AddOuter16(partial, tileA, 4 * y, 1, Pitch, tileB, x, Side, Pitch);
+                // A loop, though short: ILGPU 1.5.3 moves loads from straight code past the barrier that follows it (down to where their sums are
+                // used), and the next slab would be written over them. Nothing moves out of a loop.
+                for (int k = 0; k < Slab; k += 8)
+                {
+                    partial = Tile4x4.AddOuter8(partial, tileA, k * Pitch + 4 * y, 1, Pitch, tileB, k * Pitch + x, Side, Pitch);
+                }
                 Group.Barrier();
             }
             sum = Tile4x4.Add(sum, partial);
