@@ -36,7 +36,7 @@ internal sealed class FlashBackwardQueries
             .Stage("Advance", "On to the other stage.", FlashStages.Advance())
             .Stage("HoldQueries", "The warp's queries as left fragments.", _stages.HoldLeft("Q", 0))
             .Stage("HoldOutputs", "The warp's dO as left fragments.", _stages.HoldLeft("O", 1))
-            .Stage("Statistics", "%0 address of the statistics of this lane's first row, %1 scale.", Statistics())
+            .Stage("Statistics", "%0 address of the statistics of this lane's first row, %1 scale · log2 e.", Statistics())
             .Stage("Scores", "S = queries · keysᵀ.", _stages.Scores("S", 0, 0, "Q"))
             .Stage("Mask", "Columns from the last key on become −∞; %0 is their number from this lane's first column.", Mask())
             .Stage("Products", "D = dO · valuesᵀ.", _stages.Scores("D", 1, 1, "O"))
@@ -48,7 +48,7 @@ internal sealed class FlashBackwardQueries
                 s.Bounds, "Queries(long q, long k, long v, long dOut, long statistics, long dq, AttentionShape s, int tiles, int padded)");
         return file.Body(FlashBody.Start(s, "s.Queries", "s.Keys", [("q", "s.StrideQ"), ("dOut", "s.StrideO")], [("k", "s.StrideK"), ("v", "s.StrideV")]) + $$"""
             CudaAsm.Emit(CopyTiles);
-            CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale);
+            CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale * 1.44269504f);
             CudaAsm.Emit(Arrive);
             CudaAsm.Emit(HoldQueries);
             CudaAsm.Emit(HoldOutputs);
@@ -76,12 +76,14 @@ internal sealed class FlashBackwardQueries
                 CudaAsm.Emit(SumQueries);
             }
 
+            CudaAsm.Emit("mov.f32 scale, %0;", s.Scale);
+
             """ + FlashBody.StorePlaces(s) + FlashBody.Store(s, "Store", "s.Queries", "dq", "s.StrideQ") + FlashBody.KeepShared);
     }
 
     private PtxBlock Statistics()
     {
-        PtxBlock ptx = new PtxBlock().Add("mov.f32 scale, %1; mul.f32 sc, scale, 0f3FB8AA3B;");
+        PtxBlock ptx = new PtxBlock().Add("mov.f32 sc, %1;");
         for (int i = 0; i < RowSets; i++) { ptx.Add($"ld.global.v2.f32 {{E{i},R{i}}}, [%0+{64 * i}];"); }
         foreach (string line in FlashStages.Clear("G", _shape.WarpTiles * _shape.ChannelTiles * 4).Lines) { ptx.Add(line); }
         return ptx;

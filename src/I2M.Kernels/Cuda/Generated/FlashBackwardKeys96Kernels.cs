@@ -7,11 +7,11 @@ namespace I2M.Kernels.Ilgpu;
 /// <summary>Backward attention in bfloat16 on tensor cores, dk and dv, for heads of up to 96 channels: blocks of 64 keys, tiles of 64 queries.</summary>
 internal static class FlashBackwardKeys96Kernels
 {
-    // S scores, then P; D dP, then dS; P both in bfloat16; V and K the sums of dv and dk; sp, to, first: the copies of statistics.
+    // S scores, then P; D dP; P the probabilities and then dS in bfloat16; V and K the sums of dv and dk; sp and first: the copies of statistics.
     private const string Registers =
         """
-        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left; .reg .b64 xp, yp, xs, ys; .reg .f32 zero; .reg .b32 z<3>; .reg .b32 A<4>; .reg .b32 B<4>; .reg .f32 S<32>; .reg .f32 D<32>; .reg .f32 V<48>;
-        .reg .f32 K<48>; .reg .b32 P<16>; .reg .f32 sc, scale, one; .reg .b32 to, sa; .reg .b64 sp; .reg .pred first;
+        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left, xs, ys; .reg .b64 xp, yp; .reg .f32 zero; .reg .b32 z<3>; .reg .b32 A<4>; .reg .b32 B<4>; .reg .f32 S<32>; .reg .f32 D<32>; .reg .f32 V<48>;
+        .reg .f32 K<48>; .reg .b32 P<16>; .reg .f32 sc, scale, one; .reg .b64 sp; .reg .pred first;
         """;
 
     // See FlashStages in the generator for the names.
@@ -24,19 +24,19 @@ internal static class FlashBackwardKeys96Kernels
     // The thread's part of the copies of queries and dO.
     private const string Sources =
         """
-        mov.b64 xp, %0; mov.b64 yp, %1; mov.b64 xs, %2; mov.b64 ys, %3; mov.b32 left, %4; mov.b32 z0, %5; mov.b32 z1, %6; mov.b32 z2, %7;
+        mov.b64 xp, %0; mov.b64 yp, %1; mov.b32 xs, %2; mov.b32 ys, %3; mov.b32 left, %4; mov.b32 z0, %5; mov.b32 z1, %6; mov.b32 z2, %7;
         """;
 
     // The block's keys and values on their way to shared memory; rows and channels that do not exist become zero.
     private const string CopyLeft =
         """
-        { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v, us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b64 us, %2; mov.b64 v, %3; mov.b64 vs, %4;
+        { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v; .reg .s32 us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; mov.b64 v, %3; mov.b32 vs, %4;
         setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+12288], [v+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+64], [u+64], 16, z; cp.async.cg.shared.global [d+12352], [v+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+12416], [v+128], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+12416], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
         setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+18432], [v+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+6208], [u+64], 16, z; cp.async.cg.shared.global [d+18496], [v+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+6272], [u+128], 16, z; cp.async.cg.shared.global [d+18560], [v+128], 16, z; add.s64 u, u, us; add.s64 v, v, vs; }
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+6272], [u+128], 16, z; cp.async.cg.shared.global [d+18560], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
     // The next queries, dO and statistics on their way to the stage at wr.
@@ -44,11 +44,11 @@ internal static class FlashBackwardKeys96Kernels
         """
         { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+12288], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+64], [xp+64], 16, z; cp.async.cg.shared.global [wr+12352], [yp+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+128], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; add.s64 xp, xp, xs; add.s64 yp, yp, ys;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+128], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
         setp.gt.s32 p, left, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+6144], [xp+0], 16, z; cp.async.cg.shared.global [wr+18432], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+6208], [xp+64], 16, z; cp.async.cg.shared.global [wr+18496], [yp+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+18560], [yp+128], 16, z; add.s64 xp, xp, xs; add.s64 yp, yp, ys; sub.s32 left, left, 64;
-        sub.u32 d, wr, so; add.u32 d, d, to; @first cp.async.cg.shared.global [d+24576], [sp], 16; add.s64 sp, sp, 512; cp.async.commit_group; }
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+18560], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 64;
+        sub.u32 d, wr, so; mov.u32 z, %%tid.x; shl.b32 z, z, 4; add.u32 d, d, z; @first cp.async.cg.shared.global [d+24576], [sp], 16; add.s64 sp, sp, 512; cp.async.commit_group; }
         """;
 
     // The tile to read is there for all threads, and all are done with the other stage.
@@ -63,11 +63,10 @@ internal static class FlashBackwardKeys96Kernels
         sub.u32 rd, both, rd;
         """;
 
-    // %0 address of this thread's statistics, %1 its number, %2 its first column's place, %3 scale.
+    // %0 address of the statistics that this thread copies, %1 its number, %2 scale · log2 e.
     private const string Statistics =
         """
-        mov.b64 sp, %0; shl.b32 to, %1, 4; setp.lt.u32 first, %1, 32; mov.b32 sa, %2; mov.f32 scale, %3; mul.f32 sc, scale, 0f3FB8AA3B; mov.f32 one, 0f3F800000;
-        mov.f32 V0, zero; mov.f32 V1, zero; mov.f32 V2, zero; mov.f32 V3, zero; mov.f32 V4, zero; mov.f32 V5, zero; mov.f32 V6, zero; mov.f32 V7, zero;
+        mov.b64 sp, %0; setp.lt.u32 first, %1, 32; mov.f32 sc, %2; mov.f32 V0, zero; mov.f32 V1, zero; mov.f32 V2, zero; mov.f32 V3, zero; mov.f32 V4, zero; mov.f32 V5, zero; mov.f32 V6, zero; mov.f32 V7, zero;
         mov.f32 V8, zero; mov.f32 V9, zero; mov.f32 V10, zero; mov.f32 V11, zero; mov.f32 V12, zero; mov.f32 V13, zero; mov.f32 V14, zero; mov.f32 V15, zero;
         mov.f32 V16, zero; mov.f32 V17, zero; mov.f32 V18, zero; mov.f32 V19, zero; mov.f32 V20, zero; mov.f32 V21, zero; mov.f32 V22, zero; mov.f32 V23, zero;
         mov.f32 V24, zero; mov.f32 V25, zero; mov.f32 V26, zero; mov.f32 V27, zero; mov.f32 V28, zero; mov.f32 V29, zero; mov.f32 V30, zero; mov.f32 V31, zero;
@@ -139,10 +138,11 @@ internal static class FlashBackwardKeys96Kernels
     // S = 2^(sc·S − log2 e · lse); a lane's two columns have their (−log2 e · lse, D) side by side.
     private const string Probabilities =
         """
-        { .reg .b32 r; .reg .f32 l0, d0, l1, d1; add.u32 r, rd, sa; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24576]; fma.rn.f32 S0, S0, sc, l0; fma.rn.f32 S1, S1, sc, l1; ex2.approx.ftz.f32 S0, S0; ex2.approx.ftz.f32 S1, S1;
-        fma.rn.f32 S2, S2, sc, l0; fma.rn.f32 S3, S3, sc, l1; ex2.approx.ftz.f32 S2, S2; ex2.approx.ftz.f32 S3, S3; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24640];
-        fma.rn.f32 S4, S4, sc, l0; fma.rn.f32 S5, S5, sc, l1; ex2.approx.ftz.f32 S4, S4; ex2.approx.ftz.f32 S5, S5; fma.rn.f32 S6, S6, sc, l0; fma.rn.f32 S7, S7, sc, l1; ex2.approx.ftz.f32 S6, S6; ex2.approx.ftz.f32 S7, S7;
-        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24704]; fma.rn.f32 S8, S8, sc, l0; fma.rn.f32 S9, S9, sc, l1; ex2.approx.ftz.f32 S8, S8; ex2.approx.ftz.f32 S9, S9;
+        { .reg .b32 r; .reg .f32 l0, d0, l1, d1; mov.u32 r, %%laneid; and.b32 r, r, 3; shl.b32 r, r, 4; add.u32 r, rd, r; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24576];
+        fma.rn.f32 S0, S0, sc, l0; fma.rn.f32 S1, S1, sc, l1; ex2.approx.ftz.f32 S0, S0; ex2.approx.ftz.f32 S1, S1; fma.rn.f32 S2, S2, sc, l0; fma.rn.f32 S3, S3, sc, l1; ex2.approx.ftz.f32 S2, S2; ex2.approx.ftz.f32 S3, S3;
+        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24640]; fma.rn.f32 S4, S4, sc, l0; fma.rn.f32 S5, S5, sc, l1; ex2.approx.ftz.f32 S4, S4; ex2.approx.ftz.f32 S5, S5;
+        fma.rn.f32 S6, S6, sc, l0; fma.rn.f32 S7, S7, sc, l1; ex2.approx.ftz.f32 S6, S6; ex2.approx.ftz.f32 S7, S7; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24704];
+        fma.rn.f32 S8, S8, sc, l0; fma.rn.f32 S9, S9, sc, l1; ex2.approx.ftz.f32 S8, S8; ex2.approx.ftz.f32 S9, S9;
         fma.rn.f32 S10, S10, sc, l0; fma.rn.f32 S11, S11, sc, l1; ex2.approx.ftz.f32 S10, S10; ex2.approx.ftz.f32 S11, S11; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24768];
         fma.rn.f32 S12, S12, sc, l0; fma.rn.f32 S13, S13, sc, l1; ex2.approx.ftz.f32 S12, S12; ex2.approx.ftz.f32 S13, S13;
         fma.rn.f32 S14, S14, sc, l0; fma.rn.f32 S15, S15, sc, l1; ex2.approx.ftz.f32 S14, S14; ex2.approx.ftz.f32 S15, S15; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24832];
@@ -274,28 +274,31 @@ internal static class FlashBackwardKeys96Kernels
         }
         """;
 
-    // D = S ∘ (D − rowsum(dO∘o)).
+    // P = P ∘ (D − rowsum(dO∘o)) in bfloat16, as left fragments.
     private const string Gradients =
         """
-        { .reg .b32 r; .reg .f32 l0, d0, l1, d1; add.u32 r, rd, sa; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24576]; sub.f32 D0, D0, d0; sub.f32 D1, D1, d1; mul.f32 D0, D0, S0; mul.f32 D1, D1, S1;
-        sub.f32 D2, D2, d0; sub.f32 D3, D3, d1; mul.f32 D2, D2, S2; mul.f32 D3, D3, S3; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24640]; sub.f32 D4, D4, d0; sub.f32 D5, D5, d1; mul.f32 D4, D4, S4; mul.f32 D5, D5, S5;
-        sub.f32 D6, D6, d0; sub.f32 D7, D7, d1; mul.f32 D6, D6, S6; mul.f32 D7, D7, S7; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24704]; sub.f32 D8, D8, d0; sub.f32 D9, D9, d1; mul.f32 D8, D8, S8; mul.f32 D9, D9, S9;
-        sub.f32 D10, D10, d0; sub.f32 D11, D11, d1; mul.f32 D10, D10, S10; mul.f32 D11, D11, S11; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24768];
-        sub.f32 D12, D12, d0; sub.f32 D13, D13, d1; mul.f32 D12, D12, S12; mul.f32 D13, D13, S13; sub.f32 D14, D14, d0; sub.f32 D15, D15, d1; mul.f32 D14, D14, S14; mul.f32 D15, D15, S15;
-        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24832]; sub.f32 D16, D16, d0; sub.f32 D17, D17, d1; mul.f32 D16, D16, S16; mul.f32 D17, D17, S17;
-        sub.f32 D18, D18, d0; sub.f32 D19, D19, d1; mul.f32 D18, D18, S18; mul.f32 D19, D19, S19; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24896];
-        sub.f32 D20, D20, d0; sub.f32 D21, D21, d1; mul.f32 D20, D20, S20; mul.f32 D21, D21, S21; sub.f32 D22, D22, d0; sub.f32 D23, D23, d1; mul.f32 D22, D22, S22; mul.f32 D23, D23, S23;
-        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24960]; sub.f32 D24, D24, d0; sub.f32 D25, D25, d1; mul.f32 D24, D24, S24; mul.f32 D25, D25, S25;
-        sub.f32 D26, D26, d0; sub.f32 D27, D27, d1; mul.f32 D26, D26, S26; mul.f32 D27, D27, S27; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+25024];
-        sub.f32 D28, D28, d0; sub.f32 D29, D29, d1; mul.f32 D28, D28, S28; mul.f32 D29, D29, S29; sub.f32 D30, D30, d0; sub.f32 D31, D31, d1; mul.f32 D30, D30, S30; mul.f32 D31, D31, S31; }
-        """;
-
-    // P = D in bfloat16, as left fragments.
-    private const string PackGradients =
-        """
-        cvt.rn.bf16x2.f32 P0, D1, D0; cvt.rn.bf16x2.f32 P1, D3, D2; cvt.rn.bf16x2.f32 P2, D5, D4; cvt.rn.bf16x2.f32 P3, D7, D6; cvt.rn.bf16x2.f32 P4, D9, D8; cvt.rn.bf16x2.f32 P5, D11, D10;
-        cvt.rn.bf16x2.f32 P6, D13, D12; cvt.rn.bf16x2.f32 P7, D15, D14; cvt.rn.bf16x2.f32 P8, D17, D16; cvt.rn.bf16x2.f32 P9, D19, D18; cvt.rn.bf16x2.f32 P10, D21, D20; cvt.rn.bf16x2.f32 P11, D23, D22;
-        cvt.rn.bf16x2.f32 P12, D25, D24; cvt.rn.bf16x2.f32 P13, D27, D26; cvt.rn.bf16x2.f32 P14, D29, D28; cvt.rn.bf16x2.f32 P15, D31, D30;
+        { .reg .b32 r, u, w; .reg .f32 l0, d0, l1, d1, a, b; mov.u32 r, %%laneid; and.b32 r, r, 3; shl.b32 r, r, 4; add.u32 r, rd, r; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24576];
+        shl.b32 u, P0, 16; and.b32 w, P0, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D0, D0, d0; sub.f32 D1, D1, d1; mul.f32 a, a, D0; mul.f32 b, b, D1; cvt.rn.bf16x2.f32 P0, b, a;
+        shl.b32 u, P1, 16; and.b32 w, P1, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D2, D2, d0; sub.f32 D3, D3, d1; mul.f32 a, a, D2; mul.f32 b, b, D3; cvt.rn.bf16x2.f32 P1, b, a; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24640];
+        shl.b32 u, P2, 16; and.b32 w, P2, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D4, D4, d0; sub.f32 D5, D5, d1; mul.f32 a, a, D4; mul.f32 b, b, D5; cvt.rn.bf16x2.f32 P2, b, a;
+        shl.b32 u, P3, 16; and.b32 w, P3, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D6, D6, d0; sub.f32 D7, D7, d1; mul.f32 a, a, D6; mul.f32 b, b, D7; cvt.rn.bf16x2.f32 P3, b, a; ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24704];
+        shl.b32 u, P4, 16; and.b32 w, P4, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D8, D8, d0; sub.f32 D9, D9, d1; mul.f32 a, a, D8; mul.f32 b, b, D9; cvt.rn.bf16x2.f32 P4, b, a;
+        shl.b32 u, P5, 16; and.b32 w, P5, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D10, D10, d0; sub.f32 D11, D11, d1; mul.f32 a, a, D10; mul.f32 b, b, D11; cvt.rn.bf16x2.f32 P5, b, a;
+        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24768];
+        shl.b32 u, P6, 16; and.b32 w, P6, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D12, D12, d0; sub.f32 D13, D13, d1; mul.f32 a, a, D12; mul.f32 b, b, D13; cvt.rn.bf16x2.f32 P6, b, a;
+        shl.b32 u, P7, 16; and.b32 w, P7, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D14, D14, d0; sub.f32 D15, D15, d1; mul.f32 a, a, D14; mul.f32 b, b, D15; cvt.rn.bf16x2.f32 P7, b, a;
+        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24832];
+        shl.b32 u, P8, 16; and.b32 w, P8, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D16, D16, d0; sub.f32 D17, D17, d1; mul.f32 a, a, D16; mul.f32 b, b, D17; cvt.rn.bf16x2.f32 P8, b, a;
+        shl.b32 u, P9, 16; and.b32 w, P9, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D18, D18, d0; sub.f32 D19, D19, d1; mul.f32 a, a, D18; mul.f32 b, b, D19; cvt.rn.bf16x2.f32 P9, b, a;
+        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24896];
+        shl.b32 u, P10, 16; and.b32 w, P10, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D20, D20, d0; sub.f32 D21, D21, d1; mul.f32 a, a, D20; mul.f32 b, b, D21; cvt.rn.bf16x2.f32 P10, b, a;
+        shl.b32 u, P11, 16; and.b32 w, P11, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D22, D22, d0; sub.f32 D23, D23, d1; mul.f32 a, a, D22; mul.f32 b, b, D23; cvt.rn.bf16x2.f32 P11, b, a;
+        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+24960];
+        shl.b32 u, P12, 16; and.b32 w, P12, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D24, D24, d0; sub.f32 D25, D25, d1; mul.f32 a, a, D24; mul.f32 b, b, D25; cvt.rn.bf16x2.f32 P12, b, a;
+        shl.b32 u, P13, 16; and.b32 w, P13, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D26, D26, d0; sub.f32 D27, D27, d1; mul.f32 a, a, D26; mul.f32 b, b, D27; cvt.rn.bf16x2.f32 P13, b, a;
+        ld.shared.v4.f32 {l0,d0,l1,d1}, [r+25024];
+        shl.b32 u, P14, 16; and.b32 w, P14, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D28, D28, d0; sub.f32 D29, D29, d1; mul.f32 a, a, D28; mul.f32 b, b, D29; cvt.rn.bf16x2.f32 P14, b, a;
+        shl.b32 u, P15, 16; and.b32 w, P15, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D30, D30, d0; sub.f32 D31, D31, d1; mul.f32 a, a, D30; mul.f32 b, b, D31; cvt.rn.bf16x2.f32 P15, b, a; }
         """;
 
     // K += P · queries.
@@ -429,9 +432,9 @@ internal static class FlashBackwardKeys96Kernels
         CudaAsm.Emit(Places, row * 192 + ((chunk ^ (row >> 1 & 3)) << 4), leftRow * 192, ((lane >> 4) ^ (leftRow >> 1 & 3)) << 4,
             rightRow * 192, ((lane >> 3 & 1) ^ (rightRow >> 1 & 3)) << 4, warpRow * 192);
         CudaAsm.Emit(Sources, FlashRows.Address(q, s, sample, s.Queries, row, s.StrideQ, head, chunk), FlashRows.Address(dOut, s, sample, s.Queries, row, s.StrideO, head, chunk),
-            s.StrideQ * 64L, s.StrideO * 64L, s.Queries - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 4 < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
-        CudaAsm.Emit(CopyLeft, s.Keys - first - row, FlashRows.Address(k, s, sample, s.Keys, first + row, s.StrideK, head, chunk), s.StrideK * 64L, FlashRows.Address(v, s, sample, s.Keys, first + row, s.StrideV, head, chunk), s.StrideV * 64L);
-        CudaAsm.Emit(Statistics, statistics + ((long)sample * s.Heads + head) * padded * 8 + thread * 16, thread, (lane & 3) << 4, s.Scale);
+            s.StrideQ * 64, s.StrideO * 64, s.Queries - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 4 < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
+        CudaAsm.Emit(CopyLeft, s.Keys - first - row, FlashRows.Address(k, s, sample, s.Keys, first + row, s.StrideK, head, chunk), s.StrideK * 64, FlashRows.Address(v, s, sample, s.Keys, first + row, s.StrideV, head, chunk), s.StrideV * 64);
+        CudaAsm.Emit(Statistics, statistics + ((long)sample * s.Heads + head) * padded * 8 + thread * 16, thread, s.Scale * 1.44269504f);
         CudaAsm.Emit(CopyTiles);
         int count = (s.Queries + 63) / 64;
         for (int j = 0; j < count; j++)
@@ -444,10 +447,11 @@ internal static class FlashBackwardKeys96Kernels
             CudaAsm.Emit(SumValues);
             CudaAsm.Emit(Products);
             CudaAsm.Emit(Gradients);
-            CudaAsm.Emit(PackGradients);
             CudaAsm.Emit(SumKeys);
             CudaAsm.Emit(Advance);
         }
+
+        CudaAsm.Emit("mov.f32 scale, %0; mov.f32 one, 0f3F800000;", s.Scale);
         int storeRow = lane / 4, storeChunk = lane % 4, storeFirst = first + warpRow + storeRow;
         int sumPlace = (warpRow + (lane >> 2)) * 192 + ((lane & 3) << 2), sumExchange = ((lane >> 2) >> 1 & 3) << 4;
         int storePlace = (warpRow + storeRow) * 192 + ((storeChunk ^ (storeRow >> 1 & 3)) << 4);

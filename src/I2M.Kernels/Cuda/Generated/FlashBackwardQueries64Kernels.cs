@@ -10,7 +10,7 @@ internal static class FlashBackwardQueries64Kernels
     // S scores, then P; D dP, then dS; P the latter in bfloat16; G the sums of dq; Q and O fragments of queries and dO; E and R −log2 e · lse and rowsum(dO∘o) of this lane's rows.
     private const string Registers =
         """
-        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left; .reg .b64 xp, yp, xs, ys; .reg .f32 zero; .reg .b32 z<1>; .reg .b32 A<8>; .reg .b32 B<4>; .reg .f32 S<32>; .reg .f32 D<32>; .reg .f32 G<64>;
+        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left, xs, ys; .reg .b64 xp, yp; .reg .f32 zero; .reg .b32 z<1>; .reg .b32 A<8>; .reg .b32 B<4>; .reg .f32 S<32>; .reg .f32 D<32>; .reg .f32 G<64>;
         .reg .b32 P<16>; .reg .b32 Q<32>; .reg .b32 O<32>; .reg .f32 E<4>, R<4>; .reg .f32 sc, scale;
         """;
 
@@ -24,29 +24,29 @@ internal static class FlashBackwardQueries64Kernels
     // The thread's part of the copies of keys and values.
     private const string Sources =
         """
-        mov.b64 xp, %0; mov.b64 yp, %1; mov.b64 xs, %2; mov.b64 ys, %3; mov.b32 left, %4; mov.b32 z0, %5;
+        mov.b64 xp, %0; mov.b64 yp, %1; mov.b32 xs, %2; mov.b32 ys, %3; mov.b32 left, %4; mov.b32 z0, %5;
         """;
 
     // The block's queries and dO on their way to shared memory; rows and channels that do not exist become zero.
     private const string CopyLeft =
         """
-        { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v, us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b64 us, %2; mov.b64 v, %3; mov.b64 vs, %4;
-        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+16384], [v+0], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
-        setp.gt.s32 p, %0, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+2048], [u+0], 16, z; cp.async.cg.shared.global [d+18432], [v+0], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
-        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z; cp.async.cg.shared.global [d+20480], [v+0], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
-        setp.gt.s32 p, %0, 48; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+22528], [v+0], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
-        setp.gt.s32 p, %0, 64; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+8192], [u+0], 16, z; cp.async.cg.shared.global [d+24576], [v+0], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
-        setp.gt.s32 p, %0, 80; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+10240], [u+0], 16, z; cp.async.cg.shared.global [d+26624], [v+0], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
-        setp.gt.s32 p, %0, 96; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+12288], [u+0], 16, z; cp.async.cg.shared.global [d+28672], [v+0], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
-        setp.gt.s32 p, %0, 112; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+14336], [u+0], 16, z; cp.async.cg.shared.global [d+30720], [v+0], 16, z; add.s64 u, u, us; add.s64 v, v, vs; }
+        { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v; .reg .s32 us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; mov.b64 v, %3; mov.b32 vs, %4;
+        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+16384], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+2048], [u+0], 16, z; cp.async.cg.shared.global [d+18432], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z; cp.async.cg.shared.global [d+20480], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 48; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+22528], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 64; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+8192], [u+0], 16, z; cp.async.cg.shared.global [d+24576], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 80; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+10240], [u+0], 16, z; cp.async.cg.shared.global [d+26624], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 96; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+12288], [u+0], 16, z; cp.async.cg.shared.global [d+28672], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 112; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+14336], [u+0], 16, z; cp.async.cg.shared.global [d+30720], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
     // The next keys and values on their way to the stage at wr.
     private const string CopyTiles =
         """
-        { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+4096], [yp+0], 16, z; add.s64 xp, xp, xs; add.s64 yp, yp, ys;
-        setp.gt.s32 p, left, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+2048], [xp+0], 16, z; cp.async.cg.shared.global [wr+6144], [yp+0], 16, z; add.s64 xp, xp, xs; add.s64 yp, yp, ys; sub.s32 left, left, 32;
-        cp.async.commit_group; }
+        { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+4096], [yp+0], 16, z;
+        mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; setp.gt.s32 p, left, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+2048], [xp+0], 16, z; cp.async.cg.shared.global [wr+6144], [yp+0], 16, z;
+        mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 32; cp.async.commit_group; }
         """;
 
     // The tile to read is there for all threads, and all are done with the other stage.
@@ -79,10 +79,10 @@ internal static class FlashBackwardQueries64Kernels
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O12,O13,O14,O15}, [t+16384]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O28,O29,O30,O31}, [t+18432]; }
         """;
 
-    // %0 address of the statistics of this lane's first row, %1 scale.
+    // %0 address of the statistics of this lane's first row, %1 scale · log2 e.
     private const string Statistics =
         """
-        mov.f32 scale, %1; mul.f32 sc, scale, 0f3FB8AA3B; ld.global.v2.f32 {E0,R0}, [%0+0]; ld.global.v2.f32 {E1,R1}, [%0+64]; ld.global.v2.f32 {E2,R2}, [%0+128]; ld.global.v2.f32 {E3,R3}, [%0+192];
+        mov.f32 sc, %1; ld.global.v2.f32 {E0,R0}, [%0+0]; ld.global.v2.f32 {E1,R1}, [%0+64]; ld.global.v2.f32 {E2,R2}, [%0+128]; ld.global.v2.f32 {E3,R3}, [%0+192];
         mov.f32 G0, zero; mov.f32 G1, zero; mov.f32 G2, zero; mov.f32 G3, zero; mov.f32 G4, zero; mov.f32 G5, zero; mov.f32 G6, zero; mov.f32 G7, zero;
         mov.f32 G8, zero; mov.f32 G9, zero; mov.f32 G10, zero; mov.f32 G11, zero; mov.f32 G12, zero; mov.f32 G13, zero; mov.f32 G14, zero; mov.f32 G15, zero;
         mov.f32 G16, zero; mov.f32 G17, zero; mov.f32 G18, zero; mov.f32 G19, zero; mov.f32 G20, zero; mov.f32 G21, zero; mov.f32 G22, zero; mov.f32 G23, zero;
@@ -275,10 +275,10 @@ internal static class FlashBackwardQueries64Kernels
         CudaAsm.Emit(Places, row * 128 + ((chunk ^ (row & 7)) << 4), leftRow * 128, ((lane >> 4) ^ (leftRow & 7)) << 4,
             rightRow * 128, ((lane >> 3 & 1) ^ (rightRow & 7)) << 4, warpRow * 128);
         CudaAsm.Emit(Sources, FlashRows.Address(k, s, sample, s.Keys, row, s.StrideK, head, chunk), FlashRows.Address(v, s, sample, s.Keys, row, s.StrideV, head, chunk),
-            s.StrideK * 32L, s.StrideV * 32L, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0);
-        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 32L, FlashRows.Address(dOut, s, sample, s.Queries, first + row, s.StrideO, head, chunk), s.StrideO * 32L);
+            s.StrideK * 32, s.StrideV * 32, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0);
+        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 32, FlashRows.Address(dOut, s, sample, s.Queries, first + row, s.StrideO, head, chunk), s.StrideO * 32);
         CudaAsm.Emit(CopyTiles);
-        CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale);
+        CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale * 1.44269504f);
         CudaAsm.Emit(Arrive);
         CudaAsm.Emit(HoldQueries);
         CudaAsm.Emit(HoldOutputs);
@@ -305,6 +305,8 @@ internal static class FlashBackwardQueries64Kernels
             CudaAsm.Emit(Pack);
             CudaAsm.Emit(SumQueries);
         }
+
+        CudaAsm.Emit("mov.f32 scale, %0;", s.Scale);
         int storeRow = lane / 8, storeChunk = lane % 8, storeFirst = first + warpRow + storeRow;
         int sumPlace = (warpRow + (lane >> 2)) * 128 + ((lane & 3) << 2), sumExchange = ((lane >> 2) & 7) << 4;
         int storePlace = (warpRow + storeRow) * 128 + ((storeChunk ^ (storeRow & 7)) << 4);

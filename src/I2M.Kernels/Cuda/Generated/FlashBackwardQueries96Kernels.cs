@@ -10,7 +10,7 @@ internal static class FlashBackwardQueries96Kernels
     // S scores, then P; D dP, then dS; P the latter in bfloat16; G the sums of dq; Q and O fragments of queries and dO; E and R −log2 e · lse and rowsum(dO∘o) of this lane's rows.
     private const string Registers =
         """
-        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left; .reg .b64 xp, yp, xs, ys; .reg .f32 zero; .reg .b32 z<3>; .reg .b32 A<4>; .reg .b32 B<4>; .reg .f32 S<32>; .reg .f32 D<32>; .reg .f32 G<48>;
+        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left, xs, ys; .reg .b64 xp, yp; .reg .f32 zero; .reg .b32 z<3>; .reg .b32 A<4>; .reg .b32 B<4>; .reg .f32 S<32>; .reg .f32 D<32>; .reg .f32 G<48>;
         .reg .b32 P<16>; .reg .b32 Q<24>; .reg .b32 O<24>; .reg .f32 E<2>, R<2>; .reg .f32 sc, scale;
         """;
 
@@ -24,19 +24,19 @@ internal static class FlashBackwardQueries96Kernels
     // The thread's part of the copies of keys and values.
     private const string Sources =
         """
-        mov.b64 xp, %0; mov.b64 yp, %1; mov.b64 xs, %2; mov.b64 ys, %3; mov.b32 left, %4; mov.b32 z0, %5; mov.b32 z1, %6; mov.b32 z2, %7;
+        mov.b64 xp, %0; mov.b64 yp, %1; mov.b32 xs, %2; mov.b32 ys, %3; mov.b32 left, %4; mov.b32 z0, %5; mov.b32 z1, %6; mov.b32 z2, %7;
         """;
 
     // The block's queries and dO on their way to shared memory; rows and channels that do not exist become zero.
     private const string CopyLeft =
         """
-        { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v, us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b64 us, %2; mov.b64 v, %3; mov.b64 vs, %4;
+        { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v; .reg .s32 us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; mov.b64 v, %3; mov.b32 vs, %4;
         setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+12288], [v+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+64], [u+64], 16, z; cp.async.cg.shared.global [d+12352], [v+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+12416], [v+128], 16, z; add.s64 u, u, us; add.s64 v, v, vs;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+12416], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
         setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+18432], [v+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+6208], [u+64], 16, z; cp.async.cg.shared.global [d+18496], [v+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+6272], [u+128], 16, z; cp.async.cg.shared.global [d+18560], [v+128], 16, z; add.s64 u, u, us; add.s64 v, v, vs; }
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+6272], [u+128], 16, z; cp.async.cg.shared.global [d+18560], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
     // The next keys and values on their way to the stage at wr.
@@ -44,10 +44,11 @@ internal static class FlashBackwardQueries96Kernels
         """
         { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+12288], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+64], [xp+64], 16, z; cp.async.cg.shared.global [wr+12352], [yp+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+128], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; add.s64 xp, xp, xs; add.s64 yp, yp, ys;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+128], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
         setp.gt.s32 p, left, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+6144], [xp+0], 16, z; cp.async.cg.shared.global [wr+18432], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+6208], [xp+64], 16, z; cp.async.cg.shared.global [wr+18496], [yp+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+18560], [yp+128], 16, z; add.s64 xp, xp, xs; add.s64 yp, yp, ys; sub.s32 left, left, 64; cp.async.commit_group; }
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+18560], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 64;
+        cp.async.commit_group; }
         """;
 
     // The tile to read is there for all threads, and all are done with the other stage.
@@ -79,10 +80,10 @@ internal static class FlashBackwardQueries96Kernels
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O20,O21,O22,O23}, [t+12288]; }
         """;
 
-    // %0 address of the statistics of this lane's first row, %1 scale.
+    // %0 address of the statistics of this lane's first row, %1 scale · log2 e.
     private const string Statistics =
         """
-        mov.f32 scale, %1; mul.f32 sc, scale, 0f3FB8AA3B; ld.global.v2.f32 {E0,R0}, [%0+0]; ld.global.v2.f32 {E1,R1}, [%0+64];
+        mov.f32 sc, %1; ld.global.v2.f32 {E0,R0}, [%0+0]; ld.global.v2.f32 {E1,R1}, [%0+64];
         mov.f32 G0, zero; mov.f32 G1, zero; mov.f32 G2, zero; mov.f32 G3, zero; mov.f32 G4, zero; mov.f32 G5, zero; mov.f32 G6, zero; mov.f32 G7, zero;
         mov.f32 G8, zero; mov.f32 G9, zero; mov.f32 G10, zero; mov.f32 G11, zero; mov.f32 G12, zero; mov.f32 G13, zero; mov.f32 G14, zero; mov.f32 G15, zero;
         mov.f32 G16, zero; mov.f32 G17, zero; mov.f32 G18, zero; mov.f32 G19, zero; mov.f32 G20, zero; mov.f32 G21, zero; mov.f32 G22, zero; mov.f32 G23, zero;
@@ -342,10 +343,10 @@ internal static class FlashBackwardQueries96Kernels
         CudaAsm.Emit(Places, row * 192 + ((chunk ^ (row >> 1 & 3)) << 4), leftRow * 192, ((lane >> 4) ^ (leftRow >> 1 & 3)) << 4,
             rightRow * 192, ((lane >> 3 & 1) ^ (rightRow >> 1 & 3)) << 4, warpRow * 192);
         CudaAsm.Emit(Sources, FlashRows.Address(k, s, sample, s.Keys, row, s.StrideK, head, chunk), FlashRows.Address(v, s, sample, s.Keys, row, s.StrideV, head, chunk),
-            s.StrideK * 64L, s.StrideV * 64L, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 4 < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
-        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 64L, FlashRows.Address(dOut, s, sample, s.Queries, first + row, s.StrideO, head, chunk), s.StrideO * 64L);
+            s.StrideK * 64, s.StrideV * 64, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 4 < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
+        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 64, FlashRows.Address(dOut, s, sample, s.Queries, first + row, s.StrideO, head, chunk), s.StrideO * 64);
         CudaAsm.Emit(CopyTiles);
-        CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale);
+        CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale * 1.44269504f);
         CudaAsm.Emit(Arrive);
         CudaAsm.Emit(HoldQueries);
         CudaAsm.Emit(HoldOutputs);
@@ -372,6 +373,8 @@ internal static class FlashBackwardQueries96Kernels
             CudaAsm.Emit(Pack);
             CudaAsm.Emit(SumQueries);
         }
+
+        CudaAsm.Emit("mov.f32 scale, %0;", s.Scale);
         int storeRow = lane / 4, storeChunk = lane % 4, storeFirst = first + warpRow + storeRow;
         int sumPlace = (warpRow + (lane >> 2)) * 192 + ((lane & 3) << 2), sumExchange = ((lane >> 2) >> 1 & 3) << 4;
         int storePlace = (warpRow + storeRow) * 192 + ((storeChunk ^ (storeRow >> 1 & 3)) << 4);

@@ -10,7 +10,7 @@ internal static class FlashForward32Kernels
     // S scores, then probabilities; O sums; P probabilities in bfloat16; M running maxima, L sums, N new maxima of this lane's rows.
     private const string Registers =
         """
-        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left; .reg .b64 xp, yp, xs, ys; .reg .f32 zero; .reg .b32 z<1>; .reg .b32 A<8>; .reg .b32 B<4>; .reg .f32 S<64>; .reg .f32 O<32>; .reg .b32 P<32>;
+        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left, xs, ys; .reg .b64 xp, yp; .reg .f32 zero; .reg .b32 z<1>; .reg .b32 A<8>; .reg .b32 B<4>; .reg .f32 S<64>; .reg .f32 O<32>; .reg .b32 P<32>;
         .reg .f32 M<4>, L<4>, N<4>; .reg .f32 sc; .reg .pred grow; .reg .b32 Q<16>;
         """;
 
@@ -24,23 +24,24 @@ internal static class FlashForward32Kernels
     // The thread's part of the copies of keys and values.
     private const string Sources =
         """
-        mov.b64 xp, %0; mov.b64 yp, %1; mov.b64 xs, %2; mov.b64 ys, %3; mov.b32 left, %4; mov.b32 z0, %5;
+        mov.b64 xp, %0; mov.b64 yp, %1; mov.b32 xs, %2; mov.b32 ys, %3; mov.b32 left, %4; mov.b32 z0, %5;
         """;
 
     // The block's queries on their way to shared memory; rows and channels that do not exist become zero.
     private const string CopyLeft =
         """
-        { .reg .pred p; .reg .b32 z, d; .reg .b64 u, us; add.u32 d, sb, so; mov.b64 u, %1; mov.b64 us, %2; setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; add.s64 u, u, us;
-        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+2048], [u+0], 16, z; add.s64 u, u, us; setp.gt.s32 p, %0, 64; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z;
-        add.s64 u, u, us; setp.gt.s32 p, %0, 96; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; add.s64 u, u, us; }
+        { .reg .pred p; .reg .b32 z, d; .reg .b64 u; .reg .s32 us; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z;
+        mad.wide.s32 u, us, 1, u; setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+2048], [u+0], 16, z; mad.wide.s32 u, us, 1, u;
+        setp.gt.s32 p, %0, 64; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z; mad.wide.s32 u, us, 1, u; setp.gt.s32 p, %0, 96; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z;
+        mad.wide.s32 u, us, 1, u; }
         """;
 
     // The next keys and values on their way to the stage at wr.
     private const string CopyTiles =
         """
-        { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+4096], [yp+0], 16, z; add.s64 xp, xp, xs; add.s64 yp, yp, ys;
-        setp.gt.s32 p, left, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+2048], [xp+0], 16, z; cp.async.cg.shared.global [wr+6144], [yp+0], 16, z; add.s64 xp, xp, xs; add.s64 yp, yp, ys; sub.s32 left, left, 64;
-        cp.async.commit_group; }
+        { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+4096], [yp+0], 16, z;
+        mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; setp.gt.s32 p, left, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+2048], [xp+0], 16, z; cp.async.cg.shared.global [wr+6144], [yp+0], 16, z;
+        mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 64; cp.async.commit_group; }
         """;
 
     // The tile to read is there for all threads, and all are done with the other stage.
@@ -276,8 +277,8 @@ internal static class FlashForward32Kernels
         CudaAsm.Emit(Places, row * 64 + ((chunk ^ (row >> 1 & 3)) << 4), leftRow * 64, ((lane >> 4) ^ (leftRow >> 1 & 3)) << 4,
             rightRow * 64, ((lane >> 3 & 1) ^ (rightRow >> 1 & 3)) << 4, warpRow * 64);
         CudaAsm.Emit(Sources, FlashRows.Address(k, s, sample, s.Keys, row, s.StrideK, head, chunk), FlashRows.Address(v, s, sample, s.Keys, row, s.StrideV, head, chunk),
-            s.StrideK * 64L, s.StrideV * 64L, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0);
-        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 64L);
+            s.StrideK * 64, s.StrideV * 64, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0);
+        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 64);
         CudaAsm.Emit(CopyTiles);
         CudaAsm.Emit(Begin, s.Scale * 1.44269504f);
         CudaAsm.Emit(Arrive);
