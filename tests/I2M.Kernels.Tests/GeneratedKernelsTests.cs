@@ -1,5 +1,4 @@
 using I2M.KernelGenerator;
-using I2M.Testing;
 using Xunit;
 
 namespace I2M.Kernels.Tests;
@@ -10,9 +9,7 @@ public sealed class GeneratedKernelsTests
     [Fact]
     public void No_generated_file_is_stale()
     {
-        string folder = Path.Combine(ReferenceData.RepositoryRoot, Program.Folder);
-        Assert.NotEmpty(Program.Files);
-        Assert.Empty(Program.Stale(folder));
-        Assert.Equal(Program.Files.Count, Program.Stale(Path.Combine(folder, "missing")).Length);
+        Assert.Empty(GeneratedSources.Stale(GeneratedSources.Folder()));
+        Assert.Equal(GeneratedSources.All().Count, GeneratedSources.Stale(Path.Combine(GeneratedSources.Folder(), "missing")).Count());
     }
 }

@@ -130,6 +130,8 @@ public sealed class InstructionTests
     [InlineData("setp.eq.s32 %p2, %r2, 1; setp.eq.or.s32 %p1, %r3, 9, !%p2;", 1u, 2u, false)]
     [InlineData("setp.eq.s32 %p3|%p1, %r2, 1;", 1u, 2u, false)]
     [InlineData("setp.eq.s32 %p2, %r2, 1; setp.eq.s32 %p3, %r2, 2; or.pred %p1, %p2, %p3;", 2u, 0u, true)]
+    [InlineData("mov.pred %p1, 1;", 0u, 0u, true)]
+    [InlineData("mov.pred %p1, 0;", 0u, 0u, false)]
     [InlineData("setp.eq.s32 %p2, %r2, 1; not.pred %p1, %p2;", 1u, 0u, false)]
     public void Comparisons(string statements, uint a, uint b, bool expected) =>
         Assert.Equal(expected ? 1u : 0, Lane0(statements + " selp.b32 %r4, 1, 0, %p1;", a, b));

@@ -101,6 +101,12 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
         [nameof(IBackend.ClipFactor)] = Arithmetic,
     };
 
+    /// <summary>Sums of products of float32 factors that were rounded to 10 bits of mantissa.</summary>
+    public static Tolerance TensorFloat32 => new(1e-3, 4e-3, 4e-3);
+    /// <summary>Sums of exact products of bfloat16 factors in float32, as devices add them, with their epilogue.</summary>
+    public static Tolerance BFloat16Sums => new(5e-6, 3e-5, 3e-5);
+    /// <summary>Results that are stored in bfloat16: half a unit of 8 bits.</summary>
+    public static Tolerance BFloat16 => new(4e-3, 1e-4, 4e-3);
     /// <summary>Operations against PyTorch's float64 numbers (tests/reference/ops.safetensors).</summary>
     public static Tolerance ReferenceOperations => new(2e-6, 2e-5, 2e-5);
     /// <summary>Ten AdamW steps against PyTorch's (adamw.safetensors).</summary>

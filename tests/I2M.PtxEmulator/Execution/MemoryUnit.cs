@@ -153,7 +153,6 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
         byte* map = allocation.Initialized + (address - allocation.Base);
         if (!write && _checkInitialization && !ByteMap.AllSet(map, bytes))
         {
-            ByteMap.Set(map, bytes);
             block.Report(FindingKind.UninitializedMemory, operation, warp, 1u << lane, $"nobody wrote all of the {bytes} bytes at offset {address - allocation.Base} of {allocation}");
         }
         if (write) { ByteMap.Set(map, bytes); }
@@ -180,7 +179,6 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
         }
         else if (!write && _checkInitialization && !ByteMap.AllSet(Shared.Initialized + at, bytes))
         {
-            ByteMap.Set(Shared.Initialized + at, bytes);
             block.Report(FindingKind.UninitializedMemory, operation, warp, 1u << lane, $"nobody wrote all of the {bytes} bytes at shared offset {at}");
         }
         if (write) { ByteMap.Set(Shared.Initialized + at, bytes); }
@@ -228,7 +226,6 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
         byte* map = at + _localBytes;
         if (!write && _checkInitialization && !ByteMap.AllSet(map, bytes))
         {
-            ByteMap.Set(map, bytes);
             block.Report(FindingKind.UninitializedMemory, operation, warp, 1u << lane, $"this thread never wrote all of the {bytes} bytes at local offset {address}");
         }
         if (write) { ByteMap.Set(map, bytes); }

@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>
 /// First backward pass: a block keeps a tile of keys and values and walks over tiles of queries and dO. Scores are transposed (rows are keys), so that
@@ -16,7 +16,7 @@ internal sealed class FlashBackwardKeys
         _stages = new FlashStages(_shape = new FlashShape(headDim, warpTiles, columns, false, minGroups, 2, 8 * columns));
 
     /// <summary>One file for each width of a head.</summary>
-    public static IEnumerable<KernelFile> Files() =>
+    public static IEnumerable<GeneratedFile> Files() =>
     [
         new FlashBackwardKeys(32, 2, 32, 3).File(),
         new FlashBackwardKeys(64, 2, 32, 2).File(),
@@ -24,7 +24,7 @@ internal sealed class FlashBackwardKeys
         new FlashBackwardKeys(128, 1, 32, 2).File(),
     ];
 
-    private KernelFile File()
+    private GeneratedFile File()
     {
         FlashShape s = _shape;
         int scores = s.WarpTiles * s.ScoreTiles * 4, sums = s.WarpTiles * s.ChannelTiles * 4;
@@ -47,10 +47,10 @@ internal sealed class FlashBackwardKeys
             .Stage("Gradients", "P = P ∘ (D − rowsum(dO∘o)) in bfloat16, as left fragments.", Gradients())
             .Stage("SumKeys", "K += P · queries.", _stages.Accumulate("K", 0))
             .Stage("StoreKeys", "K · scale as bfloat16.", _stages.StoreRows("K", 0, _ => "scale"))
-            .Stage("StoreValues", "V as bfloat16.", _stages.StoreRows("V", 1, _ => "one"))
-            .Method("dk and dv for a tile of keys of one head; see <see cref=\"IBackend.AttentionBackward\"/>. Addresses are bytes; tiles is the number of key tiles, padded the rows of statistics of a head.",
-                s.Bounds, "Keys(long q, long k, long v, long dOut, long statistics, long dk, long dv, AttentionShape s, int tiles, int padded)");
-        return file.Body(FlashBody.Start(s, "s.Keys", "s.Queries", [("k", "s.StrideK"), ("v", "s.StrideV")], [("q", "s.StrideQ"), ("dOut", "s.StrideO")]) + $$"""
+            .Stage("StoreValues", "V as bfloat16.", _stages.StoreRows("V", 1, _ => "one"));
+        return file.Method("dk and dv for a tile of keys of one head; see <see cref=\"IBackend.AttentionBackward\"/>. Addresses are bytes; tiles is the number of key tiles, padded the rows of statistics of a head.",
+                s.Bounds, "Keys(long q, long k, long v, long dOut, long statistics, long dk, long dv, AttentionShape s, int tiles, int padded)",
+            FlashBody.Start(s, "s.Keys", "s.Queries", [("k", "s.StrideK"), ("v", "s.StrideV")], [("q", "s.StrideQ"), ("dOut", "s.StrideO")]) + $$"""
             CudaAsm.Emit(Statistics, statistics + ((long)sample * s.Heads + head) * padded * 8 + thread * 16, thread, s.Scale * 1.44269504f);
             CudaAsm.Emit(CopyTiles);
             int count = (s.Queries + {{s.Columns - 1}}) / {{s.Columns}};

@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>Parts of the C# bodies that the attention kernels share.</summary>
 internal static class FlashBody

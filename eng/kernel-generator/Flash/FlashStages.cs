@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>
 /// The stages that the three attention kernels share. Registers that live through a kernel: sb shared memory; so this thread's place in a tile that it

@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>Second backward pass: a block keeps a tile of queries and dO and walks over tiles of keys and values.</summary>
 internal sealed class FlashBackwardQueries
@@ -10,7 +10,7 @@ internal sealed class FlashBackwardQueries
         _stages = new FlashStages(_shape = new FlashShape(headDim, warpTiles, columns, true, minGroups, 2));
 
     /// <summary>One file for each width of a head.</summary>
-    public static IEnumerable<KernelFile> Files() =>
+    public static IEnumerable<GeneratedFile> Files() =>
     [
         new FlashBackwardQueries(32, 2, 32, 3).File(),
         new FlashBackwardQueries(64, 2, 32, 2).File(),
@@ -20,7 +20,7 @@ internal sealed class FlashBackwardQueries
 
     private int RowSets => 2 * _shape.WarpTiles;
 
-    private KernelFile File()
+    private GeneratedFile File()
     {
         FlashShape s = _shape;
         int scores = s.WarpTiles * s.ScoreTiles * 4, sums = s.WarpTiles * s.ChannelTiles * 4, held = s.WarpTiles * s.ChannelSteps * 4;
@@ -43,10 +43,10 @@ internal sealed class FlashBackwardQueries
             .Stage("Gradients", "D = 2^(sc·S − log2 e · lse) ∘ (D − rowsum(dO∘o)).", Gradients())
             .Stage("Pack", "P = D in bfloat16, as left fragments.", _stages.Pack("D"))
             .Stage("SumQueries", "G += P · keys.", _stages.Accumulate("G", 0))
-            .Stage("Store", "G · scale as bfloat16.", _stages.StoreRows("G", 0, _ => "scale"))
-            .Method("dq for a tile of queries of one head; see <see cref=\"IBackend.AttentionBackward\"/>. Addresses are bytes; tiles is the number of query tiles, padded the rows of statistics of a head.",
-                s.Bounds, "Queries(long q, long k, long v, long dOut, long statistics, long dq, AttentionShape s, int tiles, int padded)");
-        return file.Body(FlashBody.Start(s, "s.Queries", "s.Keys", [("q", "s.StrideQ"), ("dOut", "s.StrideO")], [("k", "s.StrideK"), ("v", "s.StrideV")]) + $$"""
+            .Stage("Store", "G · scale as bfloat16.", _stages.StoreRows("G", 0, _ => "scale"));
+        return file.Method("dq for a tile of queries of one head; see <see cref=\"IBackend.AttentionBackward\"/>. Addresses are bytes; tiles is the number of query tiles, padded the rows of statistics of a head.",
+                s.Bounds, "Queries(long q, long k, long v, long dOut, long statistics, long dq, AttentionShape s, int tiles, int padded)",
+            FlashBody.Start(s, "s.Queries", "s.Keys", [("q", "s.StrideQ"), ("dOut", "s.StrideO")], [("k", "s.StrideK"), ("v", "s.StrideV")]) + $$"""
             CudaAsm.Emit(CopyTiles);
             CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale * 1.44269504f);
             CudaAsm.Emit(Arrive);
