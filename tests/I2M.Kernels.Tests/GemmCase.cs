@@ -57,7 +57,7 @@ internal sealed record GemmCase(GemmShape Shape, GemmActivation Activation, Epil
         };
         run.Execute(device =>
         {
-            if (Plan is { } plan) { ((IlgpuBackend)device).GemmOnTensorCores(plan, ba, bb, epilogue, s, c); }
+            if (Plan is { } plan) { ((IlgpuBackend)device).GemmGenerated(plan, ba, bb, epilogue, s, c); }
             else { device.Gemm(ba, bb, epilogue, s, c); }
         });
         double[] product = Compositions.Gemm(Node.Leaf(a, a.Length), Node.Leaf(b, b.Length), Has(EpilogueParts.Bias) ? Node.Leaf(offsets, s.N) : null, s).Value;
