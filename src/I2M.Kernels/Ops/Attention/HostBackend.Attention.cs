@@ -13,9 +13,9 @@ public sealed unsafe partial class HostBackend
     {
         CheckSizes(shape);
         CheckExtent("lse", lse, (long)shape.Batch * shape.Heads, shape.Queries, shape.Queries, 1, 0);
-        if (AttentionShapes.AreBFloat16(shape, lse, [q], [o], [k], [v]))
+        if (BFloat16Attention.Is(shape, lse, [q], [o], [k], [v]))
         {
-            if (shape.Batch > 0 && shape.Queries > 0) { AttentionBFloat16(q, k, v, shape, o, lse); }
+            if (shape.Batch > 0 && shape.Queries > 0) { BFloat16Attention.Forward(this, q, k, v, shape, o, lse); }
             return;
         }
         CheckHeads(q, k, v, shape);
@@ -41,9 +41,9 @@ public sealed unsafe partial class HostBackend
     {
         CheckSizes(shape);
         CheckExtent("lse", lse, (long)shape.Batch * shape.Heads, shape.Queries, shape.Queries, 1, 0);
-        if (AttentionShapes.AreBFloat16(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
+        if (BFloat16Attention.Is(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
         {
-            if (shape.Batch > 0 && shape.Queries > 0) { AttentionBackwardBFloat16(q, k, v, o, lse, dOut, shape, dq, dk, dv); }
+            if (shape.Batch > 0 && shape.Queries > 0) { BFloat16Attention.Backward(this, q, k, v, o, lse, dOut, shape, dq, dk, dv); }
             return;
         }
         CheckHeads(q, k, v, shape);

@@ -14,9 +14,10 @@ public sealed partial class IlgpuBackend
         if (shape.Batch == 0 || shape.Heads == 0 || shape.Queries == 0) { return; }
         RequireHeads(shape);
         RequireLength(lse, (long)shape.Batch * shape.Heads * shape.Queries);
-        if (AttentionShapes.AreBFloat16(shape, lse, [q], [o], [k], [v]))
+        if (BFloat16Attention.Is(shape, lse, [q], [o], [k], [v]))
         {
-            AttentionBFloat16(q, k, v, shape, o, lse);
+            if (IsCuda && FlashAttention.Obstacle(shape, q, k, v, o) is null) { FlashForward(q, k, v, shape, o, lse); }
+            else { BFloat16Attention.Forward(this, q, k, v, shape, o, lse); }
             return;
         }
         RequireRows(q, k, v, o, shape);
@@ -33,9 +34,10 @@ public sealed partial class IlgpuBackend
         if (rows == 0) { return; }
         RequireHeads(shape);
         RequireLength(lse, rows);
-        if (AttentionShapes.AreBFloat16(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
+        if (BFloat16Attention.Is(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
         {
-            AttentionBackwardBFloat16(q, k, v, o, lse, dOut, shape, dq, dk, dv);
+            if (IsCuda && FlashAttention.Obstacle(shape, q, k, v, o, dOut, dq, dk, dv) is null) { FlashBackward(q, k, v, o, lse, dOut, shape, dq, dk, dv); }
+            else { BFloat16Attention.Backward(this, q, k, v, o, lse, dOut, shape, dq, dk, dv); }
             return;
         }
         RequireRows(q, k, v, o, shape);
