@@ -120,6 +120,10 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
     public static Tolerance CentralDifferences => new(1e-6, 1e-5, 1e-5);
     /// <summary>Values that are zero in exact arithmetic, in units of the terms that cancel.</summary>
     public static Tolerance Zero => new(double.PositiveInfinity, 2e-6, 0);
+    /// <summary>Attention between bfloat16 views (8 significant bits): rounded probabilities, dS, D from the rounded output, rounded results.</summary>
+    public static Tolerance AttentionBFloat16 => new(6e-3, 3e-2, 1.5e-2);
+    /// <summary>As <see cref="Zero"/> after roundings to bfloat16.</summary>
+    public static Tolerance AttentionBFloat16Zero => new(double.PositiveInfinity, 1e-3, 0);
     /// <summary>Normalising data whose mean is 10⁴ deviations: the inputs' own rounding of the mean limits the result.</summary>
     public static Tolerance FarFromZero => new(1e-3, 2e-3, 1e-3);
     /// <summary>
