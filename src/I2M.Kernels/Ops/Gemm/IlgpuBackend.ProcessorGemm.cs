@@ -1,0 +1,44 @@
+using ILGPU;
+
+namespace I2M.Kernels.Ilgpu;
+
+public sealed partial class IlgpuBackend
+{
+    /// <summary>A product on a device that is a processor: b is read in place where whole panels of sixteen columns lie in rows, else from a packed copy.</summary>
+    private void GemmPanels(BufferView a, BufferView b, BufferView bias, BufferView residual, in GemmShape shape, BufferView c)
+    {
+        using var scope = new BufferScope(Pool);
+        GemmSizes sizes = Sizes(shape, bias, residual);
+        sizes.RowTiles = (shape.M + Tile4x16.Rows - 1) / Tile4x16.Rows;
+        int count = (shape.N + Row16.Width - 1) / Row16.Width;
+        PanelLayout panels = new() { Count = count, Panel = Row16.Width, Step = sizes.StepB, Batch = shape.StrideB };
+        if (shape.K > 0 && (sizes.ColumnB != 1 || shape.N % Row16.Width != 0))
+        {
+            int matrices = shape.StrideB == 0 ? 1 : shape.Batch;
+            panels = PanelsOf(shape.K, shape.N, matrices);
+            BufferView packed = scope.Rent(panels.Count * panels.Panel * matrices);
+            PackPanels(b, shape.K, shape.N, sizes.StepB, sizes.ColumnB, shape.StrideB, matrices, packed);
+            b = packed;
+        }
+        int items = checked(sizes.RowTiles * count * shape.Batch);
+        KernelConfig config = Groups((items + ProcessorGemm.Items - 1) / ProcessorGemm.Items, ProcessorGemm.Items);
+        Launch(ProcessorGemm.Tiles, config, View(a), View(b), ViewOr(bias, c), ViewOr(residual, c), View(c), sizes, panels, items);
+    }
+
+    /// <summary>Packed panels of so many [rows, columns] matrices, one after the other.</summary>
+    private static PanelLayout PanelsOf(int rows, int columns, int matrices)
+    {
+        int count = (columns + Row16.Width - 1) / Row16.Width;
+        long panel = (long)rows * Row16.Width;
+        return new PanelLayout { Count = count, Panel = panel, Step = Row16.Width, Batch = matrices > 1 ? count * panel : 0 };
+    }
+
+    /// <summary>Packs matrices whose element [k, j] lies at k · step + j · column, batch words apart.</summary>
+    private void PackPanels(BufferView source, int rows, int columns, long step, long column, long batch, int matrices, BufferView panels)
+    {
+        int count = (columns + Row16.Width - 1) / Row16.Width;
+        long items = (long)rows * count * matrices;
+        var sizes = new PanelSource { Rows = rows, Columns = columns, Panels = count, Step = step, Column = column, Batch = batch, Items = items };
+        Launch(ProcessorGemm.Pack, Grid(items), View(source), View(panels), sizes);
+    }
+}
