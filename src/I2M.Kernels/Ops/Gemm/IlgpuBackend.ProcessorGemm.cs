@@ -4,7 +4,10 @@ namespace I2M.Kernels.Ilgpu;
 
 public sealed partial class IlgpuBackend
 {
-    /// <summary>A product on a device that is a processor: b is read in place where whole panels of sixteen columns lie in rows, else from a packed copy.</summary>
+    /// <summary>From so many rows on, copying b into panels, which the processor then reads word after word, costs less than it saves.</summary>
+    private const int PackMinRows = 64;
+
+    /// <summary>A product on a device that is a processor. For few rows b is read in place where whole panels of sixteen columns lie in rows.</summary>
     private void GemmPanels(BufferView a, BufferView b, BufferView bias, BufferView residual, in GemmShape shape, BufferView c)
     {
         using var scope = new BufferScope(Pool);
@@ -12,7 +15,7 @@ public sealed partial class IlgpuBackend
         sizes.RowTiles = (shape.M + Tile4x16.Rows - 1) / Tile4x16.Rows;
         int count = (shape.N + Row16.Width - 1) / Row16.Width;
         PanelLayout panels = new() { Count = count, Panel = Row16.Width, Step = sizes.StepB, Batch = shape.StrideB };
-        if (shape.K > 0 && (sizes.ColumnB != 1 || shape.N % Row16.Width != 0))
+        if (shape.K > 0 && (shape.M >= PackMinRows || sizes.ColumnB != 1 || shape.N % Row16.Width != 0))
         {
             int matrices = shape.StrideB == 0 ? 1 : shape.Batch;
             panels = PanelsOf(shape.K, shape.N, matrices);
