@@ -37,6 +37,26 @@ internal struct Row16
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Row16 Multiply(float a, Row16 b) => new() { A = Float4.Multiply(a, b.A), B = Float4.Multiply(a, b.B), C = Float4.Multiply(a, b.C), D = Float4.Multiply(a, b.D) };
 
+    /// <summary>The larger per component.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Row16 Max(Row16 a, Row16 b) => new() { A = Max(a.A, b.A), B = Max(a.B, b.B), C = Max(a.C, b.C), D = Max(a.D, b.D) };
+
+    /// <summary>The largest of the sixteen.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Max(Row16 v)
+    {
+        Float4 four = Max(Max(v.A, v.B), Max(v.C, v.D));
+        return Max(Max(four.X, four.Y), Max(four.Z, four.W));
+    }
+
+    /// <summary>The sum of the sixteen, in an order that is fixed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Row16 v)
+    {
+        Float4 four = Float4.Add(Float4.Add(v.A, v.B), Float4.Add(v.C, v.D));
+        return four.X + four.Y + (four.Z + four.W);
+    }
+
     /// <summary>The words from source[at] on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Row16 Load(ArrayView<float> source, long at) => new()
@@ -56,6 +76,12 @@ internal struct Row16
         Store(v.C, target, at + 8);
         Store(v.D, target, at + 12);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Max(float a, float b) => a > b ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float4 Max(Float4 a, Float4 b) => new() { X = Max(a.X, b.X), Y = Max(a.Y, b.Y), Z = Max(a.Z, b.Z), W = Max(a.W, b.W) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Float4 Four(ArrayView<float> source, long at) => new() { X = source[at], Y = source[at + 1], Z = source[at + 2], W = source[at + 3] };
@@ -125,6 +151,26 @@ internal struct Tile4x16
         R1 = Row16.Add(a.R1, b.R1),
         R2 = Row16.Add(a.R2, b.R2),
         R3 = Row16.Add(a.R3, b.R3),
+    };
+
+    /// <summary>f · c.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Tile4x16 Multiply(float f, Tile4x16 c) => new()
+    {
+        R0 = Row16.Multiply(f, c.R0),
+        R1 = Row16.Multiply(f, c.R1),
+        R2 = Row16.Multiply(f, c.R2),
+        R3 = Row16.Multiply(f, c.R3),
+    };
+
+    /// <summary>The rows from source[at] on, pitch words apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Tile4x16 Load(ArrayView<float> source, long at, long pitch) => new()
+    {
+        R0 = Row16.Load(source, at),
+        R1 = Row16.Load(source, at + pitch),
+        R2 = Row16.Load(source, at + 2 * pitch),
+        R3 = Row16.Load(source, at + 3 * pitch),
     };
 
     /// <summary>Writes the rows from target[at] on, pitch words apart.</summary>

@@ -20,7 +20,8 @@ public sealed partial class IlgpuBackend
             int matrices = shape.StrideB == 0 ? 1 : shape.Batch;
             panels = PanelsOf(shape.K, shape.N, matrices);
             BufferView packed = scope.Rent(panels.Count * panels.Panel * matrices);
-            PackPanels(b, shape.K, shape.N, sizes.StepB, sizes.ColumnB, shape.StrideB, matrices, packed);
+            var source = new PanelSource { Rows = shape.K, Columns = shape.N, Step = sizes.StepB, Column = sizes.ColumnB, Heads = 1, Batch = shape.StrideB };
+            PackPanels(b, source, matrices, packed);
             b = packed;
         }
         int items = checked(sizes.RowTiles * count * shape.Batch);
@@ -36,12 +37,10 @@ public sealed partial class IlgpuBackend
         return new PanelLayout { Count = count, Panel = panel, Step = Row16.Width, Batch = matrices > 1 ? count * panel : 0 };
     }
 
-    /// <summary>Packs matrices whose element [k, j] lies at k · step + j · column, batch words apart.</summary>
-    private void PackPanels(BufferView source, int rows, int columns, long step, long column, long batch, int matrices, BufferView panels)
+    /// <summary>Packs so many matrices one after the other.</summary>
+    private void PackPanels(BufferView source, in PanelSource sizes, int matrices, BufferView panels)
     {
-        int count = (columns + Row16.Width - 1) / Row16.Width;
-        long items = (long)rows * count * matrices;
-        var sizes = new PanelSource { Rows = rows, Columns = columns, Panels = count, Step = step, Column = column, Batch = batch, Items = items };
-        Launch(ProcessorGemm.Pack, Grid(items), View(source), View(panels), sizes);
+        long items = (long)sizes.Rows * sizes.Panels * matrices;
+        Launch(ProcessorGemm.Pack, Grid(items), View(source), View(panels), sizes, items);
     }
 }

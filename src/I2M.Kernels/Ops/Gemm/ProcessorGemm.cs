@@ -11,11 +11,17 @@ internal struct PanelLayout
     public long Panel, Step, Batch;
 }
 
-/// <summary>What <see cref="ProcessorGemm.Pack"/> reads: element [k, j] at k · Step + j · Column.</summary>
+/// <summary>
+/// What <see cref="ProcessorGemm.Pack"/> reads: element [k, j] at k · Step + j · Column. Matrix m of the batch begins at
+/// m / Heads · Batch + m % Heads · Head.
+/// </summary>
 internal struct PanelSource
 {
-    public int Rows, Columns, Panels;
-    public long Step, Column, Batch, Items;
+    public int Rows, Columns, Heads;
+    public long Step, Column, Batch, Head;
+
+    /// <summary>Panels that hold all columns of a matrix.</summary>
+    public readonly int Panels => (Columns + Row16.Width - 1) / Row16.Width;
 }
 
 /// <summary>
@@ -66,14 +72,15 @@ internal static class ProcessorGemm
     }
 
     /// <summary>panels[batch, panel, k, j] = source[k, 16 · panel + j], zero past the last column; an item per row of a panel.</summary>
-    public static void Pack(ArrayView<float> source, ArrayView<float> panels, PanelSource s)
+    public static void Pack(ArrayView<float> source, ArrayView<float> panels, PanelSource s, long items)
     {
         long item = (long)Grid.IdxX * Group.DimX + Group.IdxX;
-        if (item >= s.Items) { return; }
+        if (item >= items) { return; }
         long k = item % s.Rows;
         long matrixPanel = item / s.Rows;
         int column0 = (int)(matrixPanel % s.Panels) * Row16.Width;
-        long start = matrixPanel / s.Panels * s.Batch + k * s.Step + column0 * s.Column;
+        long matrix = matrixPanel / s.Panels;
+        long start = matrix / s.Heads * s.Batch + matrix % s.Heads * s.Head + k * s.Step + column0 * s.Column;
         int width = IntrinsicMath.Min(Row16.Width, s.Columns - column0);
         for (int j = 0; j < width; j++) { panels[item * Row16.Width + j] = source[start + j * s.Column]; }
         for (int j = width; j < Row16.Width; j++) { panels[item * Row16.Width + j] = 0f; }
