@@ -37,6 +37,16 @@ internal struct Row16
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Row16 Multiply(float a, Row16 b) => new() { A = Float4.Multiply(a, b.A), B = Float4.Multiply(a, b.B), C = Float4.Multiply(a, b.C), D = Float4.Multiply(a, b.D) };
 
+    /// <summary>a · b + c per component.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Row16 MultiplyAdd(Row16 a, Row16 b, Row16 c) => new()
+    {
+        A = MultiplyAdd(a.A, b.A, c.A),
+        B = MultiplyAdd(a.B, b.B, c.B),
+        C = MultiplyAdd(a.C, b.C, c.C),
+        D = MultiplyAdd(a.D, b.D, c.D),
+    };
+
     /// <summary>The larger per component.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Row16 Max(Row16 a, Row16 b) => new() { A = Max(a.A, b.A), B = Max(a.B, b.B), C = Max(a.C, b.C), D = Max(a.D, b.D) };
@@ -76,6 +86,9 @@ internal struct Row16
         Store(v.C, target, at + 8);
         Store(v.D, target, at + 12);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float4 MultiplyAdd(Float4 a, Float4 b, Float4 c) => new() { X = a.X * b.X + c.X, Y = a.Y * b.Y + c.Y, Z = a.Z * b.Z + c.Z, W = a.W * b.W + c.W };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Max(float a, float b) => a > b ? a : b;
