@@ -1,6 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace I2M.Kernels.Ilgpu;
 
@@ -20,9 +21,17 @@ internal sealed class AcceleratorDevice : KernelDevice
         Stream = accelerator.CreateStream();
         Info = new DeviceInfo(accelerator.Name, detail, accelerator.MemorySize, accelerator.NumMultiprocessors);
         var cuda = accelerator as CudaAccelerator;
-        Target = cuda is null ? KernelTarget.OpenCl : KernelTarget.Cuda;
+        Target = TargetOf(accelerator);
         Limits = new DeviceLimits(accelerator.MaxNumThreadsPerGroup, accelerator.MaxGridSize, cuda is null ? 0 : CudaDriver.MaxSharedBytes(cuda));
     }
+
+    /// <summary>Which kernels suit a device: those for GPUs also on accelerator cards, which have local memory of their own.</summary>
+    private static KernelTarget TargetOf(Accelerator accelerator) => accelerator switch
+    {
+        CudaAccelerator => KernelTarget.Cuda,
+        CLAccelerator { DeviceType: CLDeviceType.CL_DEVICE_TYPE_CPU } => KernelTarget.OpenClProcessor,
+        _ => KernelTarget.OpenCl,
+    };
 
     /// <inheritdoc/>
     public override DeviceInfo Info { get; }

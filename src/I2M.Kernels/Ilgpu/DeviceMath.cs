@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Algorithms;
 
@@ -47,6 +48,21 @@ internal static class DeviceMath
         // 2^n in two factors: one alone would leave the exponent's range for the largest and for subnormal results.
         int half = n >> 1;
         return e * PowerOfTwo(half) * PowerOfTwo(n - half);
+    }
+
+    /// <summary>e^x for x up to about 0, e^−87 below −87: without branches, so that a processor's compiler can compute several at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ExpOfNegative(float x)
+    {
+        x = x < -87f ? -87f : x;
+        int n = (int)(x * Log2E - 0.5f);
+        float r = x - n * Ln2High - n * Ln2Low;
+        float p = 0.00139262034f;
+        p = p * r + 0.00836319488f;
+        p = p * r + 0.0416665545f;
+        p = p * r + 0.166665769f;
+        p = p * r + 0.5f;
+        return (p * (r * r) + r + 1f) * Interop.IntAsFloat((uint)(n + 127) << 23);
     }
 
     /// <summary>ln x; −infinity at 0, NaN below.</summary>

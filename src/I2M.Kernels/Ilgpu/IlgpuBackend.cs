@@ -9,7 +9,8 @@ namespace I2M.Kernels.Ilgpu;
 
 /// <summary>
 /// OpenCL and CUDA devices through ILGPU. The portable kernels keep to what every device and PoCL can do: float32, static shared memory, barriers; no
-/// atomics, no shuffles, no dynamic shared memory, no generic address space. Where <see cref="IsCuda"/>, an operation may launch a kernel of Cuda/ instead.
+/// atomics, no shuffles, no dynamic shared memory, no generic address space. Where <see cref="IsCuda"/>, an operation may launch a kernel of Cuda/ instead; where
+/// <see cref="IsProcessor"/>, one of the classes named Processor…, whose items compute in registers, without barriers.
 /// </summary>
 public sealed partial class IlgpuBackend : IBackend
 {
@@ -36,6 +37,9 @@ public sealed partial class IlgpuBackend : IBackend
 
     /// <summary>True where the kernels of Cuda/ run: on a CUDA device, and on the tests' emulation of one.</summary>
     private bool IsCuda => _device.Target == KernelTarget.Cuda;
+
+    /// <summary>True where the kernels for processors run: on an OpenCL device that is one, such as PoCL.</summary>
+    private bool IsProcessor => _device.Target == KernelTarget.OpenClProcessor;
 
     /// <summary>True when a CUDA device answers.</summary>
     public static bool HasCuda => IlgpuContext.CudaDevices.Count > 0;

@@ -6,8 +6,11 @@ namespace I2M.Kernels.Ilgpu;
 /// <summary>Whose kernels a device runs.</summary>
 internal enum KernelTarget
 {
-    /// <summary>The portable kernels.</summary>
+    /// <summary>The portable kernels, shaped for GPUs.</summary>
     OpenCl,
+
+    /// <summary>The portable kernels, and those for processors (classes named Processor…) where there is one.</summary>
+    OpenClProcessor,
 
     /// <summary>The portable kernels, and those under Cuda/ where there is one.</summary>
     Cuda,

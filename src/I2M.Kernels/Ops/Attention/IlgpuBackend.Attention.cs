@@ -21,6 +21,11 @@ public sealed partial class IlgpuBackend
             return;
         }
         RequireRows(q, k, v, o, shape);
+        if (IsProcessor && shape.HeadDim % Row16.Width == 0)
+        {
+            ProcessorAttentionForward(q, k, v, shape, o, lse);
+            return;
+        }
         int tiles = AttentionRowTiles(shape.Queries);
         int slabs = AttentionSlabs(shape);
         Launch(AttentionKernels.Forward, AttentionGroups(shape, tiles, slabs), View(q), View(k), View(v), View(o), View(lse), shape, tiles, slabs);
@@ -46,6 +51,11 @@ public sealed partial class IlgpuBackend
         BufferView delta = scope.Rent(rows);
         long deltaGroups = (rows + AttentionBackwardKernels.DeltaRows - 1) / AttentionBackwardKernels.DeltaRows;
         Launch(AttentionBackwardKernels.Delta, Groups(deltaGroups, AttentionBackwardKernels.DeltaItems), View(o), View(dOut), View(delta), shape);
+        if (IsProcessor && shape.HeadDim % Row16.Width == 0)
+        {
+            ProcessorAttentionGradients(q, k, v, lse, delta, dOut, shape, dq, dk, dv);
+            return;
+        }
         int slabs = AttentionSlabs(shape);
         int keyTiles = AttentionRowTiles(shape.Keys);
         Launch(AttentionBackwardKernels.Keys, AttentionGroups(shape, keyTiles, slabs), View(q), View(k), View(v), View(lse), View(delta), View(dOut),

@@ -97,6 +97,11 @@ public sealed partial class IlgpuBackend
             GemmGenerated(plan, a, b, new GemmEpilogue { Bias = bias, Residual = residual }, shape, c);
             return;
         }
+        if (IsProcessor)
+        {
+            GemmPanels(a, b, bias, residual, shape, c);
+            return;
+        }
         sizes.RowTiles = (shape.M + GemmKernels.Tile - 1) / GemmKernels.Tile;
         sizes.ColumnTiles = (shape.N + GemmKernels.Tile - 1) / GemmKernels.Tile;
         int splits = Math.Min(SplitTargetGroups / (int)Math.Min(SplitTargetGroups, (long)sizes.RowTiles * sizes.ColumnTiles), shape.K / SplitMinDepth);

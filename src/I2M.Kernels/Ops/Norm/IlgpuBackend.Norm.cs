@@ -1,3 +1,5 @@
+using ILGPU;
+
 namespace I2M.Kernels.Ilgpu;
 
 public sealed partial class IlgpuBackend
@@ -38,6 +40,11 @@ public sealed partial class IlgpuBackend
         if (!scale.IsNone) { RequireGate(scale, shape); }
         if (!shift.IsNone) { RequireGate(shift, shape); }
         if (x.Length == 0) { return; }
+        if (IsProcessor && shape.Channels % Row16.Width == 0)
+        {
+            Launch(ProcessorNorm.Forward, ProcessorRows(rows), View(x), ViewOr(scale, x), ViewOr(shift, x), View(y), View(mean), View(rstd), shape, affine, eps);
+            return;
+        }
         Launch(NormKernels.Forward, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x), View(y), View(mean), View(rstd), shape, affine, eps);
     }
 
@@ -52,9 +59,13 @@ public sealed partial class IlgpuBackend
         RequireLength(rstd, rows);
         if (!scale.IsNone) { RequireGate(scale, shape); }
         if (x.Length == 0) { return; }
-        Launch(NormKernels.BackwardInput, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), shape, affine, accumulate ? 1 : 0);
+        bool alone = IsProcessor && shape.Channels % Row16.Width == 0;
+        Launch(alone ? ProcessorNorm.BackwardInput : NormKernels.BackwardInput, alone ? ProcessorRows(rows) : Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), shape, affine, accumulate ? 1 : 0);
         if (!dscale.IsNone || !dshift.IsNone) { NormaliseBackwardAffine(x, mean, rstd, dy, shape, dscale, dshift); }
     }
+
+    /// <summary>One item a row.</summary>
+    private static KernelConfig ProcessorRows(long rows) => Groups((rows + ProcessorNorm.Items - 1) / ProcessorNorm.Items, ProcessorNorm.Items);
 
     /// <summary>dscale and dshift: partial sums over chunks of tokens, then the sum of the chunks.</summary>
     private void NormaliseBackwardAffine(BufferView x, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, BufferView dscale, BufferView dshift)
