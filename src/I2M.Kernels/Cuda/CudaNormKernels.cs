@@ -29,7 +29,7 @@ internal static class CudaNormKernels
     public const int Warps = Items / CudaWarp.Lanes;
 
     /// <summary>y = x̂ · (offset + scale) + shift, bfloat16 with <paramref name="narrow"/>; keeps mean and rstd.</summary>
-    [KernelBounds(Items, MinGroups = 6)]
+    [KernelBounds(Items, MinGroups = 5)]
     public static void Forward(ArrayView<float> x, ArrayView<float> scale, ArrayView<float> shift, ArrayView<float> y, int narrow, ArrayView<float> mean, ArrayView<float> rstd,
         ModulationShape shape, NormAffine affine, float eps)
     {
@@ -63,7 +63,7 @@ internal static class CudaNormKernels
     /// dx = (or +=) rstd · (g − mean(g) − x̂ · mean(g·x̂)) with g = dy · (offset + scale), and a warp's sums of dy·x̂ and dy over its chunk of tokens,
     /// [batch, chunks, channels] each: x and dy are read once for all of it.
     /// </summary>
-    [KernelBounds(Items, MinGroups = 3)]
+    [KernelBounds(Items, MinGroups = 2)]
     public static void Backward(ArrayView<float> x, ArrayView<float> scale, ArrayView<float> mean, ArrayView<float> rstd, ArrayView<float> dy, ArrayView<float> dx,
         ArrayView<float> partialScale, ArrayView<float> partialShift, NormBackwardPlan plan)
     {

@@ -76,8 +76,7 @@ public sealed partial class IlgpuBackend
     }
 
     /// <summary>Rows that <see cref="CudaNormKernels"/> take.</summary>
-    private static bool IsWarpRow(ModulationShape shape) =>
-        shape.Channels % 4 == 0 && shape.Channels <= LaneRow.MaxChannels && (shape.Batch == 1 || shape.Stride % 4 == 0);
+    private static bool IsWarpRow(ModulationShape shape) => IsVectorShape(shape) && shape.Channels <= LaneRow.MaxChannels;
 
     private void NormaliseBackwardByWarps(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, NormAffine affine,
         BufferView dx, BufferView dscale, BufferView dshift, bool accumulate)
