@@ -37,21 +37,21 @@ public sealed partial class IlgpuBackend
         if (x.Length > 0) { Launch(ActivationsKernels.LogClampBackward, Grid(x.Length), View(x), floor, View(dy), View(dx)); }
     }
 
-    private void Map(Action<ArrayView<float>, ArrayView<float>> kernel, Action<ArrayView<float>, ArrayView<float>> vectors, BufferView x, BufferView destination)
+    private void Map(Action<ArrayView<float>, ArrayView<float>> kernel, Action<ArrayView<float>, ArrayView<float>, int> cuda, BufferView x, BufferView destination)
     {
         RequireLength(x, destination.Length);
         if (x.Length == 0) { return; }
-        if (AreVectors(x, destination)) { Launch(vectors, VectorGrid(x.Length), View(x), View(destination)); }
+        if (IsCuda) { Launch(cuda, VectorGrid(x.Length), View(x), View(destination), AreVectors(x, destination) ? 1 : 0); }
         else { Launch(kernel, Grid(x.Length), View(x), View(destination)); }
     }
 
-    private void MapBackward(Action<ArrayView<float>, ArrayView<float>, ArrayView<float>> kernel, Action<ArrayView<float>, ArrayView<float>, ArrayView<float>> vectors,
+    private void MapBackward(Action<ArrayView<float>, ArrayView<float>, ArrayView<float>> kernel, Action<ArrayView<float>, ArrayView<float>, ArrayView<float>, int> cuda,
         BufferView x, BufferView dy, BufferView dx)
     {
         RequireLength(dy, x.Length);
         RequireLength(dx, x.Length);
         if (x.Length == 0) { return; }
-        if (AreVectors(x, dy, dx)) { Launch(vectors, VectorGrid(x.Length), View(x), View(dy), View(dx)); }
+        if (IsCuda) { Launch(cuda, VectorGrid(x.Length), View(x), View(dy), View(dx), AreVectors(x, dy, dx) ? 1 : 0); }
         else { Launch(kernel, Grid(x.Length), View(x), View(dy), View(dx)); }
     }
 }
