@@ -18,16 +18,20 @@ public sealed class ActivationsTests
         [nameof(IBackend.LogClamp)] = (x => Compositions.LogClamp(x, Floor), (b, x, y) => b.LogClamp(x, Floor, y), (b, x, dy, dx) => b.LogClampBackward(x, Floor, dy, dx)),
     };
 
-    public static TheoryData<string, string, int> Rows
+    public static TheoryData<string, string, int, bool> Rows
     {
         get
         {
-            var rows = new TheoryData<string, string, int>();
+            var rows = new TheoryData<string, string, int, bool>();
             foreach (string backend in Backends.Names)
             {
                 foreach (string operation in s_operations.Keys)
                 {
-                    foreach (int size in Backends.Sizes) { rows.Add(backend, operation, size); }
+                    foreach (int size in Backends.Sizes)
+                    {
+                        rows.Add(backend, operation, size, false);
+                        rows.Add(backend, operation, size, true);
+                    }
                 }
             }
             return rows;
@@ -35,10 +39,10 @@ public sealed class ActivationsTests
     }
 
     [Theory, MemberData(nameof(Rows))]
-    public void Activation_matches_the_oracle_forward_and_backward(string backend, string operation, int size)
+    public void Activation_matches_the_oracle_forward_and_backward(string backend, string operation, int size, bool aligned)
     {
         var (oracle, forward, backward) = s_operations[operation];
-        using var run = new OperationRun(operation, backend, size);
+        using var run = new OperationRun(operation, backend, size, aligned: aligned);
         float[] x = run.Normal(size, deviation: 2), dy = run.Normal(size);
         BufferView bx = run.In(x), bdy = run.In(dy), y = run.Out(size), yInPlace = run.InOut(x), dx = run.Out(size), dxInPlace = run.InOut(dy);
         run.Execute(b =>

@@ -30,20 +30,32 @@ public sealed class Conv1dTests
     [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
     public void DepthwiseConv1d_matches_the_oracle_forward_and_backward(string backend, int size)
     {
-        foreach (Conv1dShape shape in Shapes(size).Select(s => s with { InChannels = s.OutChannels }))
+        foreach (Conv1dShape shape in Shapes(size).Select(s => s with { InChannels = s.OutChannels })) { Depthwise(backend, shape, aligned: false); }
+    }
+
+    /// <summary>Seven taps over whole vectors of channels: lengths around the taps' reach and the time steps that an item takes.</summary>
+    [Theory, MemberData(nameof(Lengths))]
+    public void Aligned_depthwise_convolutions_match_the_oracle(string backend, int length)
+    {
+        Depthwise(backend, new Conv1dShape(2, length, 8, 8, 7), aligned: true);
+        Depthwise(backend, new Conv1dShape(1, length, 132, 132, 7), aligned: true);
+    }
+
+    public static TheoryData<string, int> Lengths => Backends.With([1, 3, 4, 6, 9, 19]);
+
+    private static void Depthwise(string backend, Conv1dShape shape, bool aligned)
+    {
+        using var run = new OperationRun(nameof(IBackend.DepthwiseConv1d), backend, shape, aligned: aligned);
+        var data = new Data(run, shape, shape.OutChannels * shape.Kernel);
+        run.Execute(b =>
         {
-            using var run = new OperationRun(nameof(IBackend.DepthwiseConv1d), backend, shape);
-            var data = new Data(run, shape, shape.OutChannels * shape.Kernel);
-            run.Execute(b =>
-            {
-                b.DepthwiseConv1d(data.X, data.Weight, data.Bias, shape, data.Y);
-                b.DepthwiseConv1d(data.X, data.Weight, BufferView.None, shape, data.YWithoutBias);
-                b.DepthwiseConv1dBackwardInput(data.Weight, data.Dy, shape, data.Dx);
-                b.DepthwiseConv1dBackwardWeight(data.X, data.Dy, shape, data.Dweight, data.Dbias);
-                b.DepthwiseConv1dBackwardWeight(data.X, data.Dy, shape, data.DweightAlone, BufferView.None);
-            });
-            data.Check(Compositions.DepthwiseConv1d);
-        }
+            b.DepthwiseConv1d(data.X, data.Weight, data.Bias, shape, data.Y);
+            b.DepthwiseConv1d(data.X, data.Weight, BufferView.None, shape, data.YWithoutBias);
+            b.DepthwiseConv1dBackwardInput(data.Weight, data.Dy, shape, data.Dx);
+            b.DepthwiseConv1dBackwardWeight(data.X, data.Dy, shape, data.Dweight, data.Dbias);
+            b.DepthwiseConv1dBackwardWeight(data.X, data.Dy, shape, data.DweightAlone, BufferView.None);
+        });
+        data.Check(Compositions.DepthwiseConv1d);
     }
 
     private sealed class Data

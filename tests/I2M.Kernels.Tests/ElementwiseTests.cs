@@ -20,10 +20,10 @@ public sealed class ElementwiseTests
         run.Exact("fill", filled, [.. Enumerable.Repeat(-1.25f, size)]);
     }
 
-    [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
-    public void Axpby_adds_scaled_vectors_in_place_or_not(string backend, int size)
+    [Theory, MemberData(nameof(Backends.SizedAndAligned), MemberType = typeof(Backends))]
+    public void Axpby_adds_scaled_vectors_in_place_or_not(string backend, int size, bool aligned)
     {
-        using var run = new OperationRun(nameof(IBackend.Axpby), backend, size);
+        using var run = new OperationRun(nameof(IBackend.Axpby), backend, size, aligned: aligned);
         float[] x = run.Normal(size), y = run.Normal(size);
         BufferView bx = run.In(x), by = run.In(y), fresh = run.Out(size), overX = run.InOut(x), overY = run.InOut(y);
         run.Execute(b =>
@@ -38,10 +38,10 @@ public sealed class ElementwiseTests
         run.Exact("over y", overY, run.Read(fresh));
     }
 
-    [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
-    public void Scale_and_ScaleByDevice_multiply_by_a_number(string backend, int size)
+    [Theory, MemberData(nameof(Backends.SizedAndAligned), MemberType = typeof(Backends))]
+    public void Scale_and_ScaleByDevice_multiply_by_a_number(string backend, int size, bool aligned)
     {
-        using var run = new OperationRun(nameof(IBackend.Scale), backend, size);
+        using var run = new OperationRun(nameof(IBackend.Scale), backend, size, aligned: aligned);
         float[] x = run.Normal(size), factor = [-0.37f];
         BufferView bx = run.In(x), device = run.In(factor), scaled = run.Out(size), byDevice = run.Out(size), inPlace = run.InOut(x), inPlaceByDevice = run.InOut(x);
         run.Execute(b =>
@@ -55,10 +55,10 @@ public sealed class ElementwiseTests
         foreach (BufferView result in new[] { scaled, byDevice, inPlace, inPlaceByDevice }) { run.Close("a·x", result, expected); }
     }
 
-    [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
-    public void Multiply_multiplies_in_place_or_not(string backend, int size)
+    [Theory, MemberData(nameof(Backends.SizedAndAligned), MemberType = typeof(Backends))]
+    public void Multiply_multiplies_in_place_or_not(string backend, int size, bool aligned)
     {
-        using var run = new OperationRun(nameof(IBackend.Multiply), backend, size);
+        using var run = new OperationRun(nameof(IBackend.Multiply), backend, size, aligned: aligned);
         float[] x = run.Normal(size), y = run.Normal(size);
         BufferView bx = run.In(x), by = run.In(y), fresh = run.Out(size), overX = run.InOut(x), overY = run.InOut(y);
         run.Execute(b =>
@@ -88,10 +88,10 @@ public sealed class ElementwiseTests
         run.Exact("in place", inPlace, expected);
     }
 
-    [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
-    public void AddBroadcast_repeats_a_vector(string backend, int size)
+    [Theory, MemberData(nameof(Backends.SizedAndAligned), MemberType = typeof(Backends))]
+    public void AddBroadcast_repeats_a_vector(string backend, int size, bool aligned)
     {
-        using var run = new OperationRun(nameof(IBackend.AddBroadcast), backend, $"3×{size}");
+        using var run = new OperationRun(nameof(IBackend.AddBroadcast), backend, $"3×{size}", aligned: aligned);
         float[] x = run.Normal(3 * size), v = run.Normal(size);
         BufferView bx = run.In(x), bv = run.In(v), y = run.Out(3 * size), inPlace = run.InOut(x);
         run.Execute(b =>
@@ -104,11 +104,11 @@ public sealed class ElementwiseTests
         run.Exact("in place", inPlace, run.Read(y));
     }
 
-    [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
-    public void CombineRows_mixes_with_one_factor_per_row(string backend, int size)
+    [Theory, MemberData(nameof(Backends.SizedAndAligned), MemberType = typeof(Backends))]
+    public void CombineRows_mixes_with_one_factor_per_row(string backend, int size, bool aligned)
     {
         const int rows = 5;
-        using var run = new OperationRun(nameof(IBackend.CombineRows), backend, $"{rows}×{size}");
+        using var run = new OperationRun(nameof(IBackend.CombineRows), backend, $"{rows}×{size}", aligned: aligned);
         float[] a = run.Normal(rows), x = run.Normal(rows * size), c = run.Normal(rows), y = run.Normal(rows * size);
         BufferView ba = run.In(a), bx = run.In(x), bc = run.In(c), by = run.In(y), fresh = run.Out(rows * size), overX = run.InOut(x), overY = run.InOut(y);
         run.Execute(b =>
@@ -160,27 +160,27 @@ public sealed class ElementwiseTests
         run.Exact("dfallback without dx", onlyDf, run.Read(df));
     }
 
-    [Theory, MemberData(nameof(Backends.Sized), MemberType = typeof(Backends))]
-    public void GatedResidual_matches_the_oracle_forward_and_backward(string backend, int size)
+    [Theory, MemberData(nameof(Backends.SizedAndAligned), MemberType = typeof(Backends))]
+    public void GatedResidual_matches_the_oracle_forward_and_backward(string backend, int size, bool aligned)
     {
         const int batch = 3, tokens = 5;
-        int stride = 2 * size + 1;
+        int gateAt = aligned ? 4 : 1, stride = 2 * size + gateAt;
         var shape = new ModulationShape(batch, tokens, size, stride);
-        using var run = new OperationRun(nameof(IBackend.GatedResidualBackward), backend, shape);
+        using var run = new OperationRun(nameof(IBackend.GatedResidualBackward), backend, shape, aligned: aligned);
         int count = batch * tokens * size;
         float[] x = run.Normal(count), h = run.Normal(count), gate = run.Normal(batch * stride), dy = run.Normal(count), before = run.Normal(batch * stride);
         BufferView bx = run.In(x), bh = run.In(h), bg = run.In(gate), bdy = run.In(dy), y = run.Out(count), inPlace = run.InOut(x);
         BufferView dh = run.Out(count), onlyDh = run.Out(count), dg = run.InOut(before), onlyDg = run.InOut(before);
         run.Execute(b =>
         {
-            b.GatedResidual(bx, bh, bg.From(1), shape, y);
-            b.GatedResidual(inPlace, bh, bg.From(1), shape, inPlace);
-            b.GatedResidualBackward(bh, bg.From(1), bdy, shape, dh, dg.From(1));
-            b.GatedResidualBackward(bh, bg.From(1), bdy, shape, onlyDh, BufferView.None);
-            b.GatedResidualBackward(bh, bg.From(1), bdy, shape, BufferView.None, onlyDg.From(1));
+            b.GatedResidual(bx, bh, bg.From(gateAt), shape, y);
+            b.GatedResidual(inPlace, bh, bg.From(gateAt), shape, inPlace);
+            b.GatedResidualBackward(bh, bg.From(gateAt), bdy, shape, dh, dg.From(gateAt));
+            b.GatedResidualBackward(bh, bg.From(gateAt), bdy, shape, onlyDh, BufferView.None);
+            b.GatedResidualBackward(bh, bg.From(gateAt), bdy, shape, BufferView.None, onlyDg.From(gateAt));
         });
         Node nh = Node.Leaf(h, batch, tokens, size), ng = Node.Leaf(gate, batch * stride);
-        Node expected = Compositions.GatedResidual(Node.Leaf(x, batch, tokens, size), nh, ng.Gather([batch, size], i => i / size * stride + 1 + i % size));
+        Node expected = Compositions.GatedResidual(Node.Leaf(x, batch, tokens, size), nh, ng.Gather([batch, size], i => i / size * stride + gateAt + i % size));
         expected.Backward(dy);
         run.Close("y", y, expected.Value, Tolerance.Of(nameof(IBackend.GatedResidual)));
         run.Exact("y in place", inPlace, run.Read(y));

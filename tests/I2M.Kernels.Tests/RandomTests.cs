@@ -46,6 +46,39 @@ public sealed class RandomTests
         }
     }
 
+    /// <summary>Offsets and rows that cut blocks of four, aligned ones that do not, and rows that end within the host's tiles.</summary>
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void QSample_mixes_sample_and_noise_as_the_separate_operations_do(string backend)
+    {
+        foreach (bool aligned in new[] { false, true })
+        {
+            foreach (var (rows, columns, offset) in new[] { (1, 1, 0L), (3, 5, 7L), (3, 5, 8L), (2, 128, 4L), (5, 260, 2L), (4, 300, 1200L), (7, 36, 4L * uint.MaxValue + 4) })
+            {
+                QSample(backend, rows, columns, offset, aligned);
+            }
+        }
+    }
+
+    private static void QSample(string backend, int rows, int columns, long offset, bool aligned)
+    {
+        using var run = new OperationRun(nameof(IBackend.QSample), backend, $"{rows}×{columns} from {offset}", aligned: aligned);
+        int count = rows * columns;
+        float[] x = run.Normal(count), mix = run.Normal(4 * rows);
+        BufferView x0 = run.In(x), scales = run.In(mix), noise = run.Out(count), noisy = run.Out(count), target = run.Out(count), inPlace = run.InOut(x), other = run.Out(count);
+        run.Execute(b =>
+        {
+            b.RandomNormal(Seed, Stream, offset, noise);
+            b.QSample(x0, scales, rows, Seed, Stream, offset, noisy, target);
+            b.QSample(inPlace, scales, rows, Seed, Stream, offset, other, inPlace);
+        });
+        float[] e = run.Read(noise);
+        run.Close("noisy", noisy, Mixed(0), scale: 3);
+        run.Close("target", target, Mixed(2), scale: 3);
+        run.Exact("target in place of x0", inPlace, run.Read(target));
+
+        double[] Mixed(int first) => [.. Enumerable.Range(0, count).Select(i => (double)mix[first * rows + i / columns] * x[i] + (double)mix[(first + 1) * rows + i / columns] * e[i])];
+    }
+
     /// <summary>Moments of a million numbers within five standard errors, all finite, and no correlation between neighbours or streams.</summary>
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void Normal_numbers_have_normal_moments(string backend)

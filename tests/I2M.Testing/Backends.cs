@@ -50,6 +50,24 @@ public static class Backends
     /// <summary>Every backend with every size of <see cref="Sizes"/>.</summary>
     public static TheoryData<string, int> Sized => With(Sizes);
 
+    /// <summary>Every backend with every size of <see cref="Sizes"/>, with buffers off the vector alignment and on it.</summary>
+    public static TheoryData<string, int, bool> SizedAndAligned
+    {
+        get
+        {
+            var rows = new TheoryData<string, int, bool>();
+            foreach (string name in Names)
+            {
+                foreach (int size in Sizes)
+                {
+                    rows.Add(name, size, false);
+                    rows.Add(name, size, true);
+                }
+            }
+            return rows;
+        }
+    }
+
     /// <summary>Every backend with every value.</summary>
     public static TheoryData<string, T> With<T>(IEnumerable<T> values)
     {

@@ -7,9 +7,9 @@ namespace I2M.Testing;
 /// <summary>
 /// Device buffers that catch stray reads and writes: outputs start as NaN, and zones of a known NaN pattern lie before and after
 /// every buffer. A read outside poisons the result, a write outside or into an input is found by <see cref="CheckUntouched"/>.
-/// Every second buffer starts off the vector alignment.
+/// Every second buffer starts off the vector alignment, unless <paramref name="aligned"/> asks for none: then devices take their kernels with vector accesses.
 /// </summary>
-public sealed class GuardedBuffers(IBackend backend) : IDisposable
+public sealed class GuardedBuffers(IBackend backend, bool aligned = false) : IDisposable
 {
     /// <summary>A quiet NaN that no arithmetic produces.</summary>
     public const int Poison = 0x7FC0BEEF;
@@ -90,7 +90,7 @@ public sealed class GuardedBuffers(IBackend backend) : IDisposable
 
     private BufferView Add(ReadOnlySpan<int> values, bool isOutput)
     {
-        int guard = _buffers.Count % 2 == 0 ? AlignedGuard : UnalignedGuard;
+        int guard = aligned || _buffers.Count % 2 == 0 ? AlignedGuard : UnalignedGuard;
         var words = new int[values.Length + 2 * guard];
         words.AsSpan().Fill(Poison);
         values.CopyTo(words.AsSpan(guard));

@@ -24,13 +24,14 @@ public sealed class OperationRun : IDisposable
     /// <param name="backend">A name in <see cref="Backends"/>.</param>
     /// <param name="shape">Shape and variant, for messages.</param>
     /// <param name="seed">Seed of the data.</param>
-    public OperationRun(string operation, string backend, object shape, ulong seed = DefaultSeed)
+    /// <param name="aligned">True starts every buffer at a multiple of 16 bytes; otherwise every second one is off it.</param>
+    public OperationRun(string operation, string backend, object shape, ulong seed = DefaultSeed, bool aligned = false)
     {
         _operation = operation;
         Backend = Backends.Get(backend);
         Random = new RandomData(seed);
-        _buffers = new GuardedBuffers(Backend);
-        _name = $"{operation} on {backend}, {shape}, seed {seed}";
+        _buffers = new GuardedBuffers(Backend, aligned);
+        _name = $"{operation} on {backend}, {shape}{(aligned ? ", aligned" : "")}, seed {seed}";
     }
 
     /// <summary>Normal data.</summary>

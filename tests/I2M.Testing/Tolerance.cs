@@ -96,6 +96,7 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
         [nameof(IBackend.RandomBits)] = Exact,
         [nameof(IBackend.RandomUniform)] = Exact,
         [nameof(IBackend.RandomNormal)] = new(5e-6, 2e-5, 2e-5),
+        [nameof(IBackend.QSample)] = Arithmetic,
         [nameof(IBackend.AdamW)] = Transcendental,
         [nameof(IBackend.AdamWEma)] = Transcendental,
         [nameof(IBackend.Ema)] = Arithmetic,

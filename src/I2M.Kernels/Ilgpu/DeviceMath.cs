@@ -216,7 +216,12 @@ internal static class DeviceMath
     {
         float bounded = a;
         if (bounded > 10.1f) { bounded = 10.1f; }
-        float t = (bounded - 2f) / (bounded + 2f);
+        return ScaledErfcPolynomial((bounded - 2f) / (bounded + 2f)) / (1f + 2f * bounded);
+    }
+
+    /// <summary>e^(a²)·erfc(a)·(1 + 2a) as a function of t = (a − 2)/(a + 2), for a in [0, 10.1].</summary>
+    public static float ScaledErfcPolynomial(float t)
+    {
         float p = -0.000423322257f;
         p = p * t - 0.0012623772f;
         p = p * t + 0.00132829174f;
@@ -227,7 +232,7 @@ internal static class DeviceMath
         p = p * t - 0.166030427f;
         p = p * t - 0.0927639562f;
         p = p * t + 1.27697838f;
-        return p / (1f + 2f * bounded);
+        return p;
     }
 
     private static float PowerOfTwo(int n) => Interop.IntAsFloat((uint)((n + 127) << 23));

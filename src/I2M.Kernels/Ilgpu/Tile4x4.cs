@@ -22,6 +22,20 @@ internal struct Float4
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 Add(Float4 a, Float4 b) => new() { X = a.X + b.X, Y = a.Y + b.Y, Z = a.Z + b.Z, W = a.W + b.W };
 
+    /// <summary>c + a · b per component.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 MultiplyAdd(Float4 a, Float4 b, Float4 c) => new()
+    {
+        X = a.X * b.X + c.X,
+        Y = a.Y * b.Y + c.Y,
+        Z = a.Z * b.Z + c.Z,
+        W = a.W * b.W + c.W,
+    };
+
+    /// <summary>a · b per component.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Multiply(Float4 a, Float4 b) => new() { X = a.X * b.X, Y = a.Y * b.Y, Z = a.Z * b.Z, W = a.W * b.W };
+
     /// <summary>a · b per component.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 Multiply(float a, Float4 b) => new() { X = a * b.X, Y = a * b.Y, Z = a * b.Z, W = a * b.W };

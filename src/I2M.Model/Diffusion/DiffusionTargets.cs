@@ -34,6 +34,9 @@ public sealed record DiffusionTargets(int[] Timesteps, float[] SignalScale, floa
         return For(config.Prediction, schedule, timesteps);
     }
 
+    /// <summary>SignalScale, NoiseScale, TargetSample and TargetNoise one after another, [4, batch], as <see cref="IBackend.QSample"/> takes them.</summary>
+    public float[] Mix() => [.. SignalScale, .. NoiseScale, .. TargetSample, .. TargetNoise];
+
     /// <summary>The coefficients of given timesteps.</summary>
     public static DiffusionTargets For(PredictionKind prediction, NoiseSchedule schedule, int[] timesteps)
     {

@@ -119,11 +119,9 @@ public sealed class DiffusionTrainer : IDisposable
         Tensor noisy = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength), target = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength);
         using (Tensor mels = Tensor.From(_backend, batch.Mels.AsSpan(0, samples * mel), samples, 1, model.MelBands, model.MelFrames))
         using (Tensor x0 = mels.Patchify(model.MelPatches(samples)))               // [batch, melTokens, melTokenLength]
-        using (Tensor noise = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength))
+        using (Tensor mix = Tensor.From(_backend, targets.Mix(), 4, samples))
         {
-            _backend.RandomNormal(Config.Seed, noiseStream, firstSample * mel, noise.View);
-            CombineRows(targets.SignalScale, x0, targets.NoiseScale, noise, noisy);
-            CombineRows(targets.TargetSample, x0, targets.TargetNoise, noise, target);
+            _backend.QSample(x0.View, mix.View, samples, Config.Seed, noiseStream, firstSample * mel, noisy.View, target.View);
         }
         ImageCondition condition;
         using (Tensor raw = Tensor.From(_backend, batch.Images.AsSpan(0, samples * image), samples, 3, model.ImageSize, model.ImageSize))
@@ -133,12 +131,6 @@ public sealed class DiffusionTrainer : IDisposable
         }
         using Tensor prediction = Model.Denoise(noisy, targets.Timesteps, condition);
         return (prediction.SquaredErrorRows(target, samples), condition);
-    }
-
-    private void CombineRows(float[] a, Tensor x, float[] b, Tensor y, Tensor destination)
-    {
-        using Tensor left = Tensor.From(_backend, a, a.Length), right = Tensor.From(_backend, b, b.Length);
-        _backend.CombineRows(left.View, x.View, right.View, y.View, a.Length, destination.View);
     }
 
     /// <summary>1 keeps a sample's picture. The original drew once for the whole batch.</summary>

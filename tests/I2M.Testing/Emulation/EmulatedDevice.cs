@@ -32,6 +32,9 @@ internal sealed class EmulatedDevice : KernelDevice
         _machine = new PtxMachine(_memory, new EmulatorOptions());
     }
 
+    /// <summary>Told of every launch that ran without a finding: the kernel's name and what it did.</summary>
+    public Action<string, LaunchReport>? Launched { get; init; }
+
     /// <inheritdoc/>
     public override DeviceInfo Info { get; } = new("PTX emulator", "compute capability 8.0, emulated", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, 1);
 
@@ -95,6 +98,7 @@ internal sealed class EmulatedDevice : KernelDevice
     {
         LaunchReport report = _machine.Run(kernel.Ptx, shape, arguments.Bytes);
         if (report.Findings.Count > 0) { throw new EmulatorFindingException(kernel.Entry.Name, shape, report.Findings); }
+        Launched?.Invoke(kernel.Entry.Name, report);
     }
 
     private static unsafe Span<T> Host<T>(ArrayView<T> view) where T : unmanaged => new((void*)view.LoadEffectiveAddressAsPtr(), checked((int)view.Length));

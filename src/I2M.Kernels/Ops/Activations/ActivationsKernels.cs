@@ -12,49 +12,63 @@ internal static class ActivationsKernels
     public static void Silu(ArrayView<float> x, ArrayView<float> d)
     {
         long i = GlobalIndex();
-        if (i < d.Length) { d[i] = x[i] * Sigmoid(x[i]); }
+        if (i < d.Length) { d[i] = SiluOf(x[i]); }
     }
 
     public static void SiluBackward(ArrayView<float> x, ArrayView<float> dy, ArrayView<float> d)
     {
         long i = GlobalIndex();
-        if (i < d.Length) { d[i] = dy[i] * (Sigmoid(x[i]) + x[i] * SigmoidSlope(x[i])); }
+        if (i < d.Length) { d[i] = dy[i] * SiluSlope(x[i]); }
     }
 
     public static void GeluErf(ArrayView<float> x, ArrayView<float> d)
     {
         long i = GlobalIndex();
-        if (i < d.Length) { d[i] = x[i] * NormalCdf(x[i]); }
+        if (i < d.Length) { d[i] = GeluErfOf(x[i]); }
     }
 
     public static void GeluErfBackward(ArrayView<float> x, ArrayView<float> dy, ArrayView<float> d)
     {
         long i = GlobalIndex();
-        if (i >= d.Length) { return; }
-        float v = x[i];
-        d[i] = dy[i] * (NormalCdf(v) + v * 0.398942280f * ExpMinusSquare(v, 0.5f));
+        if (i < d.Length) { d[i] = dy[i] * GeluErfSlope(x[i]); }
     }
 
-    // 1 + tanh(u) = 2σ(2u), which does not cancel for negative u.
     public static void GeluTanh(ArrayView<float> x, ArrayView<float> d)
     {
         long i = GlobalIndex();
-        if (i >= d.Length) { return; }
-        float v = x[i];
-        d[i] = v * Sigmoid(2f * RootTwoOverPi * v * (1f + Cubic * v * v));
+        if (i < d.Length) { d[i] = GeluTanhOf(x[i]); }
     }
 
     public static void GeluTanhBackward(ArrayView<float> x, ArrayView<float> dy, ArrayView<float> d)
     {
         long i = GlobalIndex();
-        if (i >= d.Length) { return; }
-        float v = x[i];
-        float u = 2f * RootTwoOverPi * v * (1f + Cubic * v * v);
+        if (i < d.Length) { d[i] = dy[i] * GeluTanhSlope(x[i]); }
+    }
+
+    /// <summary>x · σ(x).</summary>
+    internal static float SiluOf(float x) => x * Sigmoid(x);
+
+    /// <summary>Its derivative.</summary>
+    internal static float SiluSlope(float x) => Sigmoid(x) + x * SigmoidSlope(x);
+
+    /// <summary>x · Φ(x).</summary>
+    internal static float GeluErfOf(float x) => x * NormalCdf(x);
+
+    /// <summary>Its derivative.</summary>
+    internal static float GeluErfSlope(float x) => NormalCdf(x) + x * 0.398942280f * ExpMinusSquare(x, 0.5f);
+
+    /// <summary>GELU's approximation by tanh; 1 + tanh(u) = 2σ(2u), which does not cancel for negative u.</summary>
+    internal static float GeluTanhOf(float x) => x * Sigmoid(2f * RootTwoOverPi * x * (1f + Cubic * x * x));
+
+    /// <summary>Its derivative.</summary>
+    internal static float GeluTanhSlope(float x)
+    {
+        float u = 2f * RootTwoOverPi * x * (1f + Cubic * x * x);
         float slope = SigmoidSlope(u);
         // Where the slope is 0, u's derivative may be infinite and their product is still 0.
         float bend = 0f;
-        if (slope > 0f) { bend = v * slope * 2f * RootTwoOverPi * (1f + 3f * Cubic * v * v); }
-        d[i] = dy[i] * (Sigmoid(u) + bend);
+        if (slope > 0f) { bend = x * slope * 2f * RootTwoOverPi * (1f + 3f * Cubic * x * x); }
+        return Sigmoid(u) + bend;
     }
 
     public static void LogClamp(ArrayView<float> x, float floor, ArrayView<float> d)

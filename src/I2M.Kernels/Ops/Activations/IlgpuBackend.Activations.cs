@@ -5,22 +5,22 @@ namespace I2M.Kernels.Ilgpu;
 public sealed partial class IlgpuBackend
 {
     /// <inheritdoc/>
-    public void Silu(BufferView x, BufferView destination) => Map(ActivationsKernels.Silu, x, destination);
+    public void Silu(BufferView x, BufferView destination) => Map(ActivationsKernels.Silu, CudaActivationsKernels.Silu, x, destination);
 
     /// <inheritdoc/>
-    public void SiluBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.SiluBackward, x, dy, dx);
+    public void SiluBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.SiluBackward, CudaActivationsKernels.SiluBackward, x, dy, dx);
 
     /// <inheritdoc/>
-    public void GeluErf(BufferView x, BufferView destination) => Map(ActivationsKernels.GeluErf, x, destination);
+    public void GeluErf(BufferView x, BufferView destination) => Map(ActivationsKernels.GeluErf, CudaActivationsKernels.GeluErf, x, destination);
 
     /// <inheritdoc/>
-    public void GeluErfBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.GeluErfBackward, x, dy, dx);
+    public void GeluErfBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.GeluErfBackward, CudaActivationsKernels.GeluErfBackward, x, dy, dx);
 
     /// <inheritdoc/>
-    public void GeluTanh(BufferView x, BufferView destination) => Map(ActivationsKernels.GeluTanh, x, destination);
+    public void GeluTanh(BufferView x, BufferView destination) => Map(ActivationsKernels.GeluTanh, CudaActivationsKernels.GeluTanh, x, destination);
 
     /// <inheritdoc/>
-    public void GeluTanhBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.GeluTanhBackward, x, dy, dx);
+    public void GeluTanhBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.GeluTanhBackward, CudaActivationsKernels.GeluTanhBackward, x, dy, dx);
 
     /// <inheritdoc/>
     public void LogClamp(BufferView x, float floor, BufferView destination)
@@ -37,16 +37,21 @@ public sealed partial class IlgpuBackend
         if (x.Length > 0) { Launch(ActivationsKernels.LogClampBackward, Grid(x.Length), View(x), floor, View(dy), View(dx)); }
     }
 
-    private void Map(Action<ArrayView<float>, ArrayView<float>> kernel, BufferView x, BufferView destination)
+    private void Map(Action<ArrayView<float>, ArrayView<float>> kernel, Action<ArrayView<float>, ArrayView<float>, int> cuda, BufferView x, BufferView destination)
     {
         RequireLength(x, destination.Length);
-        if (x.Length > 0) { Launch(kernel, Grid(x.Length), View(x), View(destination)); }
+        if (x.Length == 0) { return; }
+        if (IsCuda) { Launch(cuda, VectorGrid(x.Length), View(x), View(destination), AreVectors(x, destination) ? 1 : 0); }
+        else { Launch(kernel, Grid(x.Length), View(x), View(destination)); }
     }
 
-    private void MapBackward(Action<ArrayView<float>, ArrayView<float>, ArrayView<float>> kernel, BufferView x, BufferView dy, BufferView dx)
+    private void MapBackward(Action<ArrayView<float>, ArrayView<float>, ArrayView<float>> kernel, Action<ArrayView<float>, ArrayView<float>, ArrayView<float>, int> cuda,
+        BufferView x, BufferView dy, BufferView dx)
     {
         RequireLength(dy, x.Length);
         RequireLength(dx, x.Length);
-        if (x.Length > 0) { Launch(kernel, Grid(x.Length), View(x), View(dy), View(dx)); }
+        if (x.Length == 0) { return; }
+        if (IsCuda) { Launch(cuda, VectorGrid(x.Length), View(x), View(dy), View(dx), AreVectors(x, dy, dx) ? 1 : 0); }
+        else { Launch(kernel, Grid(x.Length), View(x), View(dy), View(dx)); }
     }
 }

@@ -98,6 +98,12 @@ public sealed partial class IlgpuBackend
         RequireLength(y, x.Length);
         RequireLength(weight, (long)shape.InChannels * shape.Kernel);
         if (x.Length == 0) { return; }
+        if (shape.Kernel == CudaConv1dKernels.Taps && shape.InChannels % 4 == 0 && AreVectors(x, weight, bias, y))
+        {
+            long items = (long)shape.Batch * ((shape.Length + CudaConv1dKernels.Steps - 1) / CudaConv1dKernels.Steps) * (shape.InChannels / 4);
+            Launch(CudaConv1dKernels.Depthwise, Grid(items), View(x), View(weight), ViewOr(bias, x), bias.IsNone ? 0 : 1, direction, shape, View(y));
+            return;
+        }
         Launch(Conv1dKernels.Depthwise, Grid(y.Length), View(x), View(weight), ViewOr(bias, x), bias.IsNone ? 0 : 1, direction, shape, View(y));
     }
 

@@ -21,14 +21,17 @@ public sealed partial class IlgpuBackend
         RequireLength(x, destination.Length);
         RequireLength(y, destination.Length);
         if (destination.Length == 0) { return; }
-        Launch(ElementwiseKernels.Axpby, Grid(destination.Length), a, View(x), b, View(y), View(destination));
+        if (AreVectors(x, y, destination)) { Launch(CudaElementwiseKernels.Axpby, VectorGrid(destination.Length), a, View(x), b, View(y), View(destination)); }
+        else { Launch(ElementwiseKernels.Axpby, Grid(destination.Length), a, View(x), b, View(y), View(destination)); }
     }
 
     /// <inheritdoc/>
     public void Scale(float a, BufferView x, BufferView destination)
     {
         RequireLength(x, destination.Length);
-        if (destination.Length > 0) { Launch(ElementwiseKernels.Scale, Grid(destination.Length), a, View(x), View(destination)); }
+        if (destination.Length == 0) { return; }
+        if (AreVectors(x, destination)) { Launch(CudaElementwiseKernels.Scale, VectorGrid(destination.Length), a, 0, View(x), View(x), View(destination)); }
+        else { Launch(ElementwiseKernels.Scale, Grid(destination.Length), a, View(x), View(destination)); }
     }
 
     /// <inheritdoc/>
@@ -36,7 +39,9 @@ public sealed partial class IlgpuBackend
     {
         RequireLength(factor, 1);
         RequireLength(x, destination.Length);
-        if (destination.Length > 0) { Launch(ElementwiseKernels.ScaleByDevice, Grid(destination.Length), View(factor), View(x), View(destination)); }
+        if (destination.Length == 0) { return; }
+        if (AreVectors(x, destination)) { Launch(CudaElementwiseKernels.Scale, VectorGrid(destination.Length), 1f, 1, View(factor), View(x), View(destination)); }
+        else { Launch(ElementwiseKernels.ScaleByDevice, Grid(destination.Length), View(factor), View(x), View(destination)); }
     }
 
     /// <inheritdoc/>
@@ -44,7 +49,9 @@ public sealed partial class IlgpuBackend
     {
         RequireLength(x, destination.Length);
         RequireLength(y, destination.Length);
-        if (destination.Length > 0) { Launch(ElementwiseKernels.Multiply, Grid(destination.Length), View(x), View(y), View(destination)); }
+        if (destination.Length == 0) { return; }
+        if (AreVectors(x, y, destination)) { Launch(CudaElementwiseKernels.Multiply, VectorGrid(destination.Length), View(x), View(y), View(destination)); }
+        else { Launch(ElementwiseKernels.Multiply, Grid(destination.Length), View(x), View(y), View(destination)); }
     }
 
     /// <inheritdoc/>
@@ -59,7 +66,9 @@ public sealed partial class IlgpuBackend
     {
         RequireLength(x, destination.Length);
         ColumnsOf(x, v.Length);
-        if (destination.Length > 0) { Launch(ElementwiseKernels.AddBroadcast, Grid(destination.Length), View(x), View(v), View(destination)); }
+        if (destination.Length == 0) { return; }
+        if (AreVectors(x, v, destination) && v.Length % 4 == 0) { Launch(CudaElementwiseKernels.AddBroadcast, VectorGrid(destination.Length), View(x), View(v), View(destination)); }
+        else { Launch(ElementwiseKernels.AddBroadcast, Grid(destination.Length), View(x), View(v), View(destination)); }
     }
 
     /// <inheritdoc/>
@@ -71,6 +80,11 @@ public sealed partial class IlgpuBackend
         RequireLength(y, destination.Length);
         long columns = ColumnsOf(x, rows);
         if (destination.Length == 0) { return; }
+        if (AreVectors(x, y, destination) && columns % 4 == 0)
+        {
+            Launch(CudaElementwiseKernels.CombineRows, VectorGrid(destination.Length), View(a), View(x), View(b), View(y), columns, View(destination));
+            return;
+        }
         Launch(ElementwiseKernels.CombineRows, Grid(destination.Length), View(a), View(x), View(b), View(y), columns, View(destination));
     }
 
@@ -106,6 +120,11 @@ public sealed partial class IlgpuBackend
         RequireModulated(destination, shape);
         RequireGate(gate, shape);
         if (destination.Length == 0) { return; }
+        if (IsVectorShape(shape) && AreVectors(x, h, gate, destination))
+        {
+            Launch(CudaElementwiseKernels.GatedResidual, VectorGrid(destination.Length), View(x), View(h), View(gate), shape, View(destination));
+            return;
+        }
         Launch(ElementwiseKernels.GatedResidual, Grid(destination.Length), View(x), View(h), View(gate),
             (long)shape.Tokens, (long)shape.Channels, (long)shape.Stride, View(destination));
     }
@@ -125,7 +144,11 @@ public sealed partial class IlgpuBackend
             RequireGate(dgate, shape);
         }
         if (dy.Length == 0) { return; }
-        if (!dh.IsNone)
+        if (!dh.IsNone && IsVectorShape(shape) && AreVectors(gate, dy, dh))
+        {
+            Launch(CudaElementwiseKernels.Gated, VectorGrid(dy.Length), View(gate), View(dy), shape, View(dh));
+        }
+        else if (!dh.IsNone)
         {
             Launch(ElementwiseKernels.Gated, Grid(dy.Length), View(gate), View(dy), (long)shape.Tokens, (long)shape.Channels, (long)shape.Stride, View(dh));
         }

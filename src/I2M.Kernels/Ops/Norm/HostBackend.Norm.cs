@@ -15,7 +15,10 @@ public sealed unsafe partial class HostBackend
         var shape = OneSample(x, channels);
         using var scope = new BufferScope(Pool);
         float* pw = VectorOrConstant(weight, channels, 1, scope.Rent(channels)), pb = VectorOrConstant(bias, channels, 0, scope.Rent(channels));
-        Normalize(x, pw, 0, pb, 0, shape, eps, y, mean, rstd);
+        using var wide = new WideOperands(this);
+        BufferView output = wide.Write(y, x.Length);
+        Normalize(x, pw, 0, pb, 0, shape, eps, output, mean, rstd);
+        wide.Narrow(output, x.Length, y);
     }
 
     /// <inheritdoc cref="IBackend.LayerNormBackward"/>
@@ -25,7 +28,8 @@ public sealed unsafe partial class HostBackend
         var shape = OneSample(x, channels);
         using var scope = new BufferScope(Pool);
         float* pw = VectorOrConstant(weight, channels, 1, scope.Rent(channels));
-        NormalizeBackward(x, pw, mean, rstd, dy, shape, dx, dweight, dbias, accumulate);
+        using var wide = new WideOperands(this);
+        NormalizeBackward(x, pw, mean, rstd, wide.Read(dy, x.Length), shape, dx, dweight, dbias, accumulate);
     }
 
     /// <inheritdoc cref="IBackend.AdaLayerNorm"/>
@@ -35,7 +39,10 @@ public sealed unsafe partial class HostBackend
         RequireModulation(shape, shift);
         using var scope = new BufferScope(Pool);
         float* weight = OnePlus(scale, shape, scope.Rent((long)shape.Batch * shape.Channels));
-        Normalize(x, weight, shape.Channels, Pointer(shift), shape.Stride, shape, eps, y, mean, rstd);
+        using var wide = new WideOperands(this);
+        BufferView output = wide.Write(y, x.Length);
+        Normalize(x, weight, shape.Channels, Pointer(shift), shape.Stride, shape, eps, output, mean, rstd);
+        wide.Narrow(output, x.Length, y);
     }
 
     /// <inheritdoc cref="IBackend.AdaLayerNormBackward"/>
@@ -45,7 +52,8 @@ public sealed unsafe partial class HostBackend
         RequireModulation(shape, scale);
         using var scope = new BufferScope(Pool);
         float* weight = OnePlus(scale, shape, scope.Rent((long)shape.Batch * shape.Channels));
-        NormalizeBackward(x, weight, mean, rstd, dy, shape, dx, dscale, dshift, accumulate);
+        using var wide = new WideOperands(this);
+        NormalizeBackward(x, weight, mean, rstd, wide.Read(dy, x.Length), shape, dx, dscale, dshift, accumulate);
     }
 
     private void Normalize(BufferView x, float* weight, long weightStride, float* bias, long biasStride, ModulationShape shape, float eps,

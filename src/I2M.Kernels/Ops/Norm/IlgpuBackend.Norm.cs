@@ -34,18 +34,23 @@ public sealed partial class IlgpuBackend
     {
         long rows = (long)shape.Batch * shape.Tokens;
         RequireModulated(x, shape);
-        RequireModulated(y, shape);
+        RequireLength(y, y.Type.Words(x.Length));
         RequireLength(mean, rows);
         RequireLength(rstd, rows);
         if (!scale.IsNone) { RequireGate(scale, shape); }
         if (!shift.IsNone) { RequireGate(shift, shape); }
         if (x.Length == 0) { return; }
-        if (IsProcessor && shape.Channels % Row16.Width == 0)
+        if (IsWarpRow(shape) && AreVectors(x, scale, shift, y))
         {
-            Launch(ProcessorNorm.Forward, ProcessorRows(rows), View(x), ViewOr(scale, x), ViewOr(shift, x), View(y), View(mean), View(rstd), shape, affine, eps);
+            Launch(CudaNormKernels.Forward, Groups((rows + CudaNormKernels.Warps - 1) / CudaNormKernels.Warps, CudaNormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x),
+                View(y), IsNarrow(y), View(mean), View(rstd), shape, affine, eps);
             return;
         }
-        Launch(NormKernels.Forward, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x), View(y), View(mean), View(rstd), shape, affine, eps);
+        using var wide = new WideOperands(this);
+        BufferView output = wide.Write(y, x.Length);
+        bool alone = IsProcessor && shape.Channels % Row16.Width == 0;
+        Launch(alone ? ProcessorNorm.Forward : NormKernels.Forward, alone ? ProcessorRows(rows) : Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x), View(output), View(mean), View(rstd), shape, affine, eps);
+        wide.Narrow(output, x.Length, y);
     }
 
     private void NormaliseBackward(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, NormAffine affine,
@@ -53,15 +58,48 @@ public sealed partial class IlgpuBackend
     {
         long rows = (long)shape.Batch * shape.Tokens;
         RequireModulated(x, shape);
-        RequireModulated(dy, shape);
+        RequireLength(dy, dy.Type.Words(x.Length));
         RequireModulated(dx, shape);
         RequireLength(mean, rows);
         RequireLength(rstd, rows);
         if (!scale.IsNone) { RequireGate(scale, shape); }
+        if (!dscale.IsNone) { RequireGate(dscale, shape); }
+        if (!dshift.IsNone) { RequireGate(dshift, shape); }
         if (x.Length == 0) { return; }
+        if (IsWarpRow(shape) && AreVectors(x, scale, dy, dx))
+        {
+            NormaliseBackwardByWarps(x, scale, mean, rstd, dy, shape, affine, dx, dscale, dshift, accumulate);
+            return;
+        }
+        using var wide = new WideOperands(this);
+        BufferView gradient = wide.Read(dy, x.Length);
+        // The sums first: dx may be dy.
+        if (!dscale.IsNone || !dshift.IsNone) { NormaliseBackwardAffine(x, mean, rstd, gradient, shape, dscale, dshift); }
         bool alone = IsProcessor && shape.Channels % Row16.Width == 0;
-        Launch(alone ? ProcessorNorm.BackwardInput : NormKernels.BackwardInput, alone ? ProcessorRows(rows) : Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), shape, affine, accumulate ? 1 : 0);
-        if (!dscale.IsNone || !dshift.IsNone) { NormaliseBackwardAffine(x, mean, rstd, dy, shape, dscale, dshift); }
+        Launch(alone ? ProcessorNorm.BackwardInput : NormKernels.BackwardInput, alone ? ProcessorRows(rows) : Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(gradient), View(dx), shape, affine, accumulate ? 1 : 0);
+    }
+
+    /// <summary>Rows that <see cref="CudaNormKernels"/> take.</summary>
+    private static bool IsWarpRow(ModulationShape shape) => IsVectorShape(shape) && shape.Channels <= LaneRow.MaxChannels;
+
+    private void NormaliseBackwardByWarps(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, NormAffine affine,
+        BufferView dx, BufferView dscale, BufferView dshift, bool accumulate)
+    {
+        // Few rows are spread over more warps; many leave fewer partial sums.
+        const int ManyRows = 16384;
+        int chunkTokens = (long)shape.Batch * shape.Tokens >= ManyRows ? 16 : 4, chunks = (shape.Tokens + chunkTokens - 1) / chunkTokens;
+        bool wantsSums = !dscale.IsNone || !dshift.IsNone;
+        long parts = (long)shape.Batch * chunks, words = wantsSums ? parts * shape.Channels : 0;
+        using var scope = new BufferScope(Pool);
+        BufferView partialScale = scope.Rent(words), partialShift = scope.Rent(words);
+        var plan = new NormBackwardPlan
+        {
+            Shape = shape, Affine = affine, ChunkTokens = chunkTokens, Chunks = chunks,
+            Accumulate = accumulate ? 1 : 0, IsNarrow = IsNarrow(dy), WantsSums = wantsSums ? 1 : 0,
+        };
+        Launch(CudaNormKernels.Backward, Groups((parts + CudaNormKernels.Warps - 1) / CudaNormKernels.Warps, CudaNormKernels.Items),
+            View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), View(partialScale), View(partialShift), plan);
+        SumPartials(partialScale, partialShift, shape, chunks, dscale, dshift);
     }
 
     /// <summary>One item a row.</summary>
@@ -70,8 +108,6 @@ public sealed partial class IlgpuBackend
     /// <summary>dscale and dshift: partial sums over chunks of tokens, then the sum of the chunks.</summary>
     private void NormaliseBackwardAffine(BufferView x, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, BufferView dscale, BufferView dshift)
     {
-        if (!dscale.IsNone) { RequireGate(dscale, shape); }
-        if (!dshift.IsNone) { RequireGate(dshift, shape); }
         using var scope = new BufferScope(Pool);
         int chunks = NormKernels.Chunks(shape.Tokens);
         int columnGroups = (shape.Channels + GroupSize - 1) / GroupSize;
@@ -80,6 +116,11 @@ public sealed partial class IlgpuBackend
         BufferView partialShift = scope.Rent(parts * shape.Channels);
         Launch(NormKernels.BackwardAffine, Groups(parts * columnGroups, GroupSize), View(x), View(mean), View(rstd), View(dy),
             View(partialScale), View(partialShift), shape, chunks, columnGroups);
+        SumPartials(partialScale, partialShift, shape, chunks, dscale, dshift);
+    }
+
+    private void SumPartials(BufferView partialScale, BufferView partialShift, ModulationShape shape, int chunks, BufferView dscale, BufferView dshift)
+    {
         var sums = new ReduceShape(shape.Batch, chunks, shape.Channels);
         if (!dscale.IsNone) { ReduceColumns(ReduceKernels.SumColumns, View(partialScale), View(partialScale), sums, 1f, true, dscale, shape.Stride); }
         if (!dshift.IsNone) { ReduceColumns(ReduceKernels.SumColumns, View(partialShift), View(partialShift), sums, 1f, true, dshift, shape.Stride); }

@@ -18,17 +18,30 @@ public sealed unsafe partial class HostBackend
     }
 
     /// <inheritdoc cref="IBackend.AdamWEma"/>
-    public void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment, BufferView average)
+    public void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
+        BufferView average, BufferView shadow = default)
     {
         RequireLength(parameter.Length, gradient);
         RequireLength(parameter.Length, firstMoment);
         RequireLength(parameter.Length, secondMoment);
         RequireLength(parameter.Length, average);
+        if (!shadow.IsNone)
+        {
+            if (shadow.Type != ElementType.BFloat16) { throw new ArgumentException("bfloat16 expected.", nameof(shadow)); }
+            RequireLength(shadow.Type.Words(parameter.Length), shadow);
+        }
         if (!gradientScale.IsNone) { RequireLength(1, gradientScale); }
         var update = new AdamWUpdate(step, gradientScale.IsNone ? 1 : *Pointer(gradientScale));
         var mean = new Combination(averageDecay, (float)(1 - (double)averageDecay));
         float* pg = Pointer(gradient), pp = Pointer(parameter), pm = Pointer(firstMoment), pv = Pointer(secondMoment), pa = Pointer(average);
-        _rows.Run(parameter.Length, MathGrain, (start, end) => update.Apply(mean, pg + start, pp + start, pm + start, pv + start, pa + start, end - start));
+        ushort* narrow = (ushort*)Pointer(shadow);
+        _rows.Run(parameter.Length, MathGrain, (start, end) =>
+        {
+            update.Apply(mean, pg + start, pp + start, pm + start, pv + start, pa + start, end - start);
+            // The chunk's parameters are still in the cache.
+            if (narrow is not null) { Narrow((uint*)pp + start, narrow + start, end - start); }
+        });
+        if (narrow is not null && parameter.Length % 2 != 0) { narrow[parameter.Length] = 0; }
     }
 
     /// <inheritdoc cref="IBackend.Ema"/>

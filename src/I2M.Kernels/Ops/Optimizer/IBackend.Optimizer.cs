@@ -25,7 +25,8 @@ public partial interface IBackend
 
     /// <summary>
     /// <see cref="AdamW"/>, then <see cref="Ema"/> of the updated parameter, and the gradient set to zero for the next step, in one pass over memory that
-    /// reads five arrays and writes five. Every number is the one that the separate operations give.
+    /// reads five arrays and writes five. Every number is the one that the separate operations give. With a shadow, the same pass writes the updated
+    /// parameter rounded to bfloat16 as <see cref="Convert"/> does, for products that read bfloat16 weights.
     /// </summary>
     /// <param name="gradientScale">[1] on the device (the clip factor), or None (1).</param>
     /// <param name="step">Scalars.</param>
@@ -35,7 +36,9 @@ public partial interface IBackend
     /// <param name="firstMoment">[n], updated.</param>
     /// <param name="secondMoment">[n], updated.</param>
     /// <param name="average">[n], updated.</param>
-    void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment, BufferView average);
+    /// <param name="shadow">[n] bfloat16, overwritten; or None.</param>
+    void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
+        BufferView average, BufferView shadow = default);
 
     /// <summary>average[i] ← decay · average[i] + (1 − decay) · parameter[i].</summary>
     void Ema(BufferView parameter, float decay, BufferView average);

@@ -12,13 +12,23 @@ public sealed partial class IlgpuBackend
     }
 
     /// <inheritdoc/>
-    public void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment, BufferView average)
+    public void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
+        BufferView average, BufferView shadow = default)
     {
         RequireStep(gradient, gradientScale, step, parameter, firstMoment, secondMoment);
         RequireLength(average, parameter.Length);
+        RequireShadow(shadow, parameter.Length);
         if (parameter.Length == 0) { return; }
+        float gain = (float)(1.0 - averageDecay);
+        if (AreVectors(gradient, parameter, firstMoment, secondMoment, average, shadow))
+        {
+            Launch(CudaOptimizerKernels.AdamWEma, Grid((parameter.Length + 3) / 4), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), Prepare(step), averageDecay, gain,
+                View(gradient), View(parameter), View(firstMoment), View(secondMoment), View(average), shadow.IsNone ? 0 : 1, ViewOr(shadow, parameter));
+            return;
+        }
         Launch(OptimizerKernels.AdamWEma, Grid(parameter.Length), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), Prepare(step),
-            averageDecay, (float)(1.0 - averageDecay), View(gradient), View(parameter), View(firstMoment), View(secondMoment), View(average));
+            averageDecay, gain, View(gradient), View(parameter), View(firstMoment), View(secondMoment), View(average));
+        if (!shadow.IsNone) { Convert(parameter, parameter.Length, shadow); }
     }
 
     /// <inheritdoc/>
@@ -43,6 +53,13 @@ public sealed partial class IlgpuBackend
         RequireLength(secondMoment, parameter.Length);
         if (!gradientScale.IsNone) { RequireLength(gradientScale, 1); }
         Require(step.Step >= 1, nameof(step), $"Step counts from 1, {step.Step} given");
+    }
+
+    private static void RequireShadow(BufferView shadow, long length)
+    {
+        if (shadow.IsNone) { return; }
+        Require(shadow.Type == ElementType.BFloat16, nameof(shadow), "bfloat16 expected");
+        RequireLength(shadow, shadow.Type.Words(length));
     }
 
     private static OptimizerKernels.AdamWScalars Prepare(in AdamWStep step) => new()

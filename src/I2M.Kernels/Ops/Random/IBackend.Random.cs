@@ -20,4 +20,19 @@ public partial interface IBackend
     /// u₁ and u₂ the uniform numbers 2j and 2j+1. Equal across backends up to the rounding of ln, cos and sin.
     /// </summary>
     void RandomNormal(ulong seed, ulong stream, long offset, BufferView destination);
+
+    /// <summary>
+    /// A diffusion batch in one pass: with ε the numbers that <see cref="RandomNormal"/> gives for (seed, stream, offset), noisy[r,c] = signal[r]·x0[r,c] +
+    /// noise[r]·ε[r,c] and target[r,c] = targetSample[r]·x0[r,c] + targetNoise[r]·ε[r,c], as <see cref="CombineRows"/> gives them; ε itself is not kept.
+    /// Noisy or target may be x0.
+    /// </summary>
+    /// <param name="x0">[rows, columns]</param>
+    /// <param name="mix">[4, rows]: signal, noise, targetSample and targetNoise.</param>
+    /// <param name="rows">Rows; columns = x0.Length / rows.</param>
+    /// <param name="seed">Key.</param>
+    /// <param name="stream">Upper half of the counter.</param>
+    /// <param name="offset">Index of the first element's noise in the sequence.</param>
+    /// <param name="noisy">[rows, columns]</param>
+    /// <param name="target">[rows, columns]</param>
+    void QSample(BufferView x0, BufferView mix, int rows, ulong seed, ulong stream, long offset, BufferView noisy, BufferView target);
 }

@@ -22,6 +22,19 @@ public sealed partial class IlgpuBackend
         if (BlocksOf(offset, destination) is { } blocks) { Launch(RandomKernels.Normal, blocks, seed, stream, offset, View(destination)); }
     }
 
+    /// <inheritdoc/>
+    public void QSample(BufferView x0, BufferView mix, int rows, ulong seed, ulong stream, long offset, BufferView noisy, BufferView target)
+    {
+        RequireLength(mix, 4L * rows);
+        RequireLength(noisy, x0.Length);
+        RequireLength(target, x0.Length);
+        long columns = ColumnsOf(x0, rows);
+        if (BlocksOf(offset, x0) is not { } blocks) { return; }
+        bool isVector = AreVectors(x0, noisy, target) && offset % 4 == 0 && columns % 4 == 0;
+        if (isVector) { Launch(CudaNoiseKernels.QSample, blocks, seed, stream, offset, View(x0), View(mix), (long)rows, columns, View(noisy), View(target)); }
+        else { Launch(RandomKernels.QSample, blocks, seed, stream, offset, View(x0), View(mix), (long)rows, columns, View(noisy), View(target)); }
+    }
+
     /// <summary>A work item per Philox block that [offset, offset + length) touches; null for no elements.</summary>
     private static KernelConfig? BlocksOf(long offset, BufferView destination)
     {

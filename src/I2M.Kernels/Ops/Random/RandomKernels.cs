@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 using static I2M.Kernels.Ilgpu.DeviceMath;
@@ -10,7 +11,7 @@ namespace I2M.Kernels.Ilgpu;
 /// </summary>
 internal static class RandomKernels
 {
-    private struct Words
+    internal struct Words
     {
         public uint X, Y, Z, W;
     }
@@ -45,17 +46,49 @@ internal static class RandomKernels
         long i = block * 4 - offset;
         if (i >= d.Length) { return; }
         Words words = Block(seed, stream, (ulong)block);
-        WritePair(d, i, words.X, words.Y);
-        WritePair(d, i + 2, words.Z, words.W);
+        Float4 e = NormalOf(words);
+        Write(d, i, e.X);
+        Write(d, i + 1, e.Y);
+        Write(d, i + 2, e.Z);
+        Write(d, i + 3, e.W);
     }
 
-    /// <summary>Box–Muller.</summary>
-    private static void WritePair(ArrayView<float> d, long i, uint first, uint second)
+    /// <summary>Both mixtures of x0 and the noise; mix is [4, rows].</summary>
+    public static void QSample(ulong seed, ulong stream, long offset, ArrayView<float> x0, ArrayView<float> mix, long rows, long columns,
+        ArrayView<float> noisy, ArrayView<float> target)
     {
-        float radius = Sqrt(-2f * LogUnit(first));
-        float turn = Unit(second);
-        Write(d, i, radius * CosTurns(turn));
-        Write(d, i + 1, radius * SinTurns(turn));
+        long block = offset / 4 + GlobalIndex();
+        long i = block * 4 - offset;
+        if (i >= x0.Length) { return; }
+        Float4 e = NormalOf(Block(seed, stream, (ulong)block));
+        Mix(i, e.X, x0, mix, rows, columns, noisy, target);
+        Mix(i + 1, e.Y, x0, mix, rows, columns, noisy, target);
+        Mix(i + 2, e.Z, x0, mix, rows, columns, noisy, target);
+        Mix(i + 3, e.W, x0, mix, rows, columns, noisy, target);
+    }
+
+    private static void Mix(long i, float noise, ArrayView<float> x0, ArrayView<float> mix, long rows, long columns, ArrayView<float> noisy, ArrayView<float> target)
+    {
+        if (i < 0 || i >= x0.Length) { return; }
+        long r = Quotient(i, columns);
+        float x = x0[i];
+        noisy[i] = mix[r] * x + mix[rows + r] * noise;
+        target[i] = mix[2 * rows + r] * x + mix[3 * rows + r] * noise;
+    }
+
+    /// <summary>Box–Muller of a block's two pairs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Float4 NormalOf(Words words)
+    {
+        float first = Sqrt(-2f * LogUnit(words.X)), second = Sqrt(-2f * LogUnit(words.Z));
+        float firstTurn = Unit(words.Y), secondTurn = Unit(words.W);
+        return new Float4
+        {
+            X = first * CosTurns(firstTurn),
+            Y = first * SinTurns(firstTurn),
+            Z = second * CosTurns(secondTurn),
+            W = second * SinTurns(secondTurn),
+        };
     }
 
     /// <summary>((bits >> 8) + 0.5) · 2⁻²⁴, kept below 1 where the sum rounds up to 2²⁴.</summary>
@@ -87,7 +120,7 @@ internal static class RandomKernels
         if (i >= 0 && i < d.Length) { d[i] = value; }
     }
 
-    private static Words Block(ulong seed, ulong stream, ulong block)
+    internal static Words Block(ulong seed, ulong stream, ulong block)
     {
         uint x = (uint)block, y = (uint)(block >> 32), z = (uint)stream, w = (uint)(stream >> 32);
         uint k0 = (uint)seed, k1 = (uint)(seed >> 32);

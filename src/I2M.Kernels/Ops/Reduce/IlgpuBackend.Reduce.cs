@@ -29,7 +29,24 @@ public sealed partial class IlgpuBackend
     }
 
     /// <inheritdoc/>
-    public void SumSquares(BufferView x, BufferView destination) => Dot(x, x, destination);
+    public void SumSquares(BufferView x, BufferView destination)
+    {
+        if (!AreVectors(x))
+        {
+            Dot(x, x, destination);
+            return;
+        }
+        RequireLength(destination, 1);
+        // At most as many partial sums as one group adds up, so that there are two stages at every length.
+        const int FewestTiles = 2;
+        long tiles = Math.Max(1, (x.Length + CudaReduceKernels.Tile - 1) / CudaReduceKernels.Tile);
+        long groupTiles = Math.Max(FewestTiles, (tiles + ReduceKernels.GroupTerms - 1) / ReduceKernels.GroupTerms);
+        long groups = (tiles + groupTiles - 1) / groupTiles;
+        using var scope = new BufferScope(Pool);
+        BufferView partial = groups == 1 ? destination : scope.Rent(groups);
+        Launch(CudaReduceKernels.SumSquares, Groups(groups, CudaReduceKernels.Items), View(x), checked((int)groupTiles), View(partial));
+        if (groups > 1) { SumRows(partial, destination); }
+    }
 
     /// <inheritdoc/>
     public void Dot(BufferView x, BufferView y, BufferView destination)
