@@ -30,11 +30,10 @@ public sealed class AttentionCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
-    public override void Run()
+    public override void Queue()
     {
         Backend.Attention(_q, _k, _v, _shape, _o, _lse);
         if (_backward) { Backend.AttentionBackward(_q, _k, _v, _o, _lse, _dOut, _shape, _dq, _dk, _dv); }
-        Backend.Synchronize();
     }
 
     /// <inheritdoc/>

@@ -31,10 +31,9 @@ public sealed class GemmCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
-    public override void Run()
+    public override void Queue()
     {
         Backend.Gemm(A, B, BufferView.None, Shape, C);
-        Backend.Synchronize();
     }
 
     /// <inheritdoc/>
