@@ -80,7 +80,7 @@ internal sealed class Block : IDisposable
     }
 
     /// <summary>A warp comes to a barrier. Warps count as 32 threads, as on a device.</summary>
-    public void Arrive(Warp warp, BarrierOperation operation, int id, int expected, bool waits, uint values, uint mask)
+    public void Arrive(Warp warp, BarrierOperation operation, int id, int expected, bool waits, uint values)
     {
         Barrier barrier = _barriers[id & 15];
         barrier.Expected = expected > 0 ? expected : _warps.Length * Lanes.Count;
@@ -92,7 +92,6 @@ internal sealed class Block : IDisposable
             barrier.Waiting.Add((warp, operation));
         }
         if (barrier.Arrived >= barrier.Expected) { Complete(barrier); }
-        _ = mask;
     }
 
     /// <summary>

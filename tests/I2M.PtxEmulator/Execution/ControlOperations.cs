@@ -79,7 +79,7 @@ internal sealed unsafe class BarrierOperation(Slot id, Slot? threads, bool waits
         int number = (int)Lanes.Get(warp.Registers, id.Offset, 4, lane);
         int expected = threads is { } count ? (int)Lanes.Get(warp.Registers, count.Offset, 4, lane) : 0;
         uint values = *(uint*)(warp.Registers + source.Offset);
-        warp.Block.Arrive(warp, this, number, expected, waits, reduction == BarrierReduction.None ? 0 : (sourceNegated ? ~values : values) & mask, mask);
+        warp.Block.Arrive(warp, this, number, expected, waits, reduction == BarrierReduction.None ? 0 : (sourceNegated ? ~values : values) & mask);
     }
 
     /// <summary>Hands the reduction's result to a warp when the barrier is complete.</summary>

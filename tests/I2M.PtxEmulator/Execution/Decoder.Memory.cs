@@ -38,11 +38,10 @@ internal sealed partial class Decoder
         }
     }
 
-    private void CheckCount(Instruction i, int count)
+    private static void CheckCount(Instruction i, int count)
     {
         int expected = i.Has("v2") ? 2 : i.Has("v4") ? 4 : 1;
         if (count != expected) { throw i.Error($"{expected} elements expected"); }
-        _ = _current;
     }
 
     private void NoteGrain(Space space, int bytes)

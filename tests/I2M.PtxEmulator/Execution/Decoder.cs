@@ -215,7 +215,7 @@ internal sealed partial class Decoder(IReadOnlyDictionary<string, Function> func
                 Check(register.Register, width);
                 _reads.Add(slot.Id);
                 return slot;
-            case ImmediateOperand immediate when width != RegisterVariable.Predicate: return Constant(width, Bits(immediate, type));
+            case ImmediateOperand immediate: return Constant(width, width == RegisterVariable.Predicate ? immediate.Bits : Bits(immediate, type));
             case VariableOperand variable when width != RegisterVariable.Predicate: return Constant(width, (ulong)(AddressOf(variable.Variable) + variable.Offset));
             case SpecialOperand special: return Special(special.Name, width);
             case NameOperand name: throw _current.Error($"'{name.Name}' is not declared");

@@ -34,7 +34,7 @@ internal sealed class KernelProgram
     /// <summary>How many slots have an id.</summary>
     public int SlotCount => SlotNames.Length;
 
-    /// <summary>Slots of constants: 4 or 8 bytes wide, the same in all lanes.</summary>
+    /// <summary>Slots of constants: 4 or 8 bytes wide (0: a predicate), the same in all lanes.</summary>
     public required IReadOnlyList<(Slot Slot, int Width, ulong Value)> Constants { get; init; }
 
     /// <summary>Slots of special registers such as %tid.x, filled when a block starts.</summary>

@@ -18,82 +18,88 @@ internal enum MatrixFormat { BFloat16, Half, Tf32 }
 /// </summary>
 internal sealed unsafe class MatrixMultiplyOperation(MatrixFormat format, int depth, Slot[] d, Slot[] a, Slot[] b, Slot[] c) : Operation
 {
-    private const int Rows = 16, Columns = 8;
+    private const int Rows = 16, Columns = 8, RowWords = 4;
+
+    /// <summary>Elements of A or Bᵀ in the 16 bytes of a row of a register.</summary>
+    private readonly int _rowElements = format == MatrixFormat.Tf32 ? 4 : 8;
 
     public override void Execute(Warp warp, uint mask)
     {
         if (mask != Lanes.All) { warp.Block.Report(FindingKind.MissingLanes, this, warp, ~mask, "not all lanes take part in a matrix product"); }
-        float* left = stackalloc float[Rows * depth], right = stackalloc float[depth * Columns], sum = stackalloc float[Rows * Columns];
+        float* left = stackalloc float[Rows * depth], right = stackalloc float[depth * Columns], result = stackalloc float[4 * Lanes.Count];
         for (int n = 0; n < a.Length; n++) { UnpackLeft((uint*)(warp.Registers + a[n].Offset), left, n); }
         for (int n = 0; n < b.Length; n++) { UnpackRight((uint*)(warp.Registers + b[n].Offset), right, n); }
-        for (int n = 0; n < c.Length; n++)
-        {
-            float* from = (float*)(warp.Registers + c[n].Offset);
-            for (int lane = 0; lane < Lanes.Count; lane++) { sum[SumIndex(n, lane)] = from[lane]; }
-        }
-        Multiply(left, right, sum);
+        Multiply(warp, left, right, result);
         for (int n = 0; n < d.Length; n++)
         {
             float* to = (float*)(warp.Registers + d[n].Offset);
-            for (int lane = 0; lane < Lanes.Count; lane++)
-            {
-                if ((mask >> lane & 1) != 0) { to[lane] = sum[SumIndex(n, lane)]; }
-            }
+            for (int i = 0; i < Lanes.Count; i += Vector256<float>.Count) { Lanes.Store(to, i, Vector256.Load(result + n * Lanes.Count + i), mask); }
         }
     }
 
-    private static int SumIndex(int register, int lane) => ((lane >> 2) + 8 * (register >> 1)) * Columns + 2 * (lane & 3) + (register & 1);
-
-    private void Multiply(float* left, float* right, float* sum)
+    /// <summary>
+    /// A row of C is four lanes of two registers, the even columns in the first; <paramref name="right"/> has its columns in the same order, so
+    /// that no element has to move.
+    /// </summary>
+    private void Multiply(Warp warp, float* left, float* right, float* result)
     {
-        for (int row = 0; row < Rows; row += 2)
+        float* even = (float*)(warp.Registers + c[0].Offset), odd = (float*)(warp.Registers + c[1].Offset);
+        float* lowerEven = (float*)(warp.Registers + c[2].Offset), lowerOdd = (float*)(warp.Registers + c[3].Offset);
+        for (int g = 0; g < 8; g++)
         {
-            Vector256<float> upper = Vector256.Load(sum + row * Columns), lower = Vector256.Load(sum + (row + 1) * Columns);
-            float* x = left + row * depth;
+            int at = g * RowWords;
+            Vector256<float> upper = Vector256.Create(Vector128.Load(even + at), Vector128.Load(odd + at));
+            Vector256<float> lower = Vector256.Create(Vector128.Load(lowerEven + at), Vector128.Load(lowerOdd + at));
+            float* x = left + g * depth, y = left + (g + 8) * depth;
             for (int k = 0; k < depth; k++)
             {
-                Vector256<float> y = Vector256.Load(right + k * Columns);
-                upper = Vector256.FusedMultiplyAdd(Vector256.Create(x[k]), y, upper);
-                lower = Vector256.FusedMultiplyAdd(Vector256.Create(x[k + depth]), y, lower);
+                Vector256<float> row = Vector256.Load(right + k * Columns);
+                upper = Vector256.FusedMultiplyAdd(Vector256.Create(x[k]), row, upper);
+                lower = Vector256.FusedMultiplyAdd(Vector256.Create(y[k]), row, lower);
             }
-            upper.Store(sum + row * Columns);
-            lower.Store(sum + (row + 1) * Columns);
+            upper.GetLower().Store(result + at);
+            upper.GetUpper().Store(result + Lanes.Count + at);
+            lower.GetLower().Store(result + 2 * Lanes.Count + at);
+            lower.GetUpper().Store(result + 3 * Lanes.Count + at);
         }
     }
 
-    /// <summary>Register n of A, as rows of A in f32.</summary>
+    /// <summary>Register n of A, as parts of rows of A in f32.</summary>
     private void UnpackLeft(uint* words, float* left, int n)
     {
-        int perWord = format == MatrixFormat.Tf32 ? 1 : 2;
-        for (int lane = 0; lane < Lanes.Count; lane++)
-        {
-            float* to = left + ((lane >> 2) + 8 * (n & 1)) * depth + ((lane & 3) + 4 * (n >> 1)) * perWord;
-            to[0] = First(words[lane]);
-            if (perWord == 2) { to[1] = Second(words[lane]); }
-        }
+        for (int g = 0; g < 8; g++) { UnpackRow(words + g * RowWords, left + (g + 8 * (n & 1)) * depth + (n >> 1) * _rowElements); }
     }
 
-    /// <summary>Register n of B, as rows (over k) of B in f32.</summary>
+    /// <summary>Register n of B, as rows over k in f32, the even columns first.</summary>
     private void UnpackRight(uint* words, float* right, int n)
     {
-        int perWord = format == MatrixFormat.Tf32 ? 1 : 2;
-        for (int lane = 0; lane < Lanes.Count; lane++)
+        float* row = stackalloc float[8];
+        for (int g = 0; g < 8; g++)
         {
-            float* to = right + ((lane & 3) + 4 * n) * perWord * Columns + (lane >> 2);
-            to[0] = First(words[lane]);
-            if (perWord == 2) { to[Columns] = Second(words[lane]); }
+            UnpackRow(words + g * RowWords, row);
+            float* to = right + n * _rowElements * Columns + (g >> 1) + 4 * (g & 1);
+            for (int k = 0; k < _rowElements; k++) { to[k * Columns] = row[k]; }
         }
     }
 
-    private float First(uint word) => format switch
+    private void UnpackRow(uint* words, float* to)
     {
-        MatrixFormat.BFloat16 => BitConverter.UInt32BitsToSingle(word << 16),
-        MatrixFormat.Tf32 => BitConverter.UInt32BitsToSingle(word & ~0x1FFFu),
-        _ => (float)BitConverter.UInt16BitsToHalf((ushort)word),
-    };
-
-    private float Second(uint word) =>
-        format == MatrixFormat.BFloat16 ? BitConverter.UInt32BitsToSingle(word & 0xFFFF0000) : (float)BitConverter.UInt16BitsToHalf((ushort)(word >> 16));
+        Vector128<uint> row = Vector128.Load(words);
+        switch (format)
+        {
+            case MatrixFormat.Tf32:
+                (row & Vector128.Create(~0x1FFFu)).AsSingle().Store(to);
+                break;
+            case MatrixFormat.BFloat16:
+                (Vector128<uint> first, Vector128<uint> second) = Vector128.Widen(row.AsUInt16());
+                (first << 16).AsSingle().Store(to);
+                (second << 16).AsSingle().Store(to + 4);
+                break;
+            default:
+                for (int i = 0; i < 8; i++) { to[i] = (float)((Half*)words)[i]; }
+                break;
+        }
+    }
 }
 
 /// <summary>

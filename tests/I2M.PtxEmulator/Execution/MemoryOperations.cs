@@ -109,38 +109,7 @@ internal sealed unsafe class StoreOperation(Space space, AddressSlot address, in
                 else { Write(to, size, Lanes.Get(warp.Registers, sources[i].Offset, width, lane)); }
             }
         }
-        // Lanes are carried out one by one: of several that write one address the last stays, and the checker sees each against those before.
-        if (where == Space.Local || HasDistinct(addresses, mask, Bytes))
-        {
-            uint good = warp.Block.Memory.Access(warp, this, where, addresses, Bytes, mask, write: true, pointers, values);
-            for (; good != 0; good &= good - 1) { Copy(pointers, values, BitOperations.TrailingZeroCount(good)); }
-            return;
-        }
-        for (; mask != 0; mask &= mask - 1)
-        {
-            int lane = BitOperations.TrailingZeroCount(mask);
-            if (warp.Block.Memory.Access(warp, this, where, addresses, Bytes, 1u << lane, write: true, pointers, values) != 0) { Copy(pointers, values, lane); }
-        }
-    }
-
-    private void Copy(byte** pointers, byte* values, int lane)
-    {
-        byte* to = pointers[lane], from = values + lane * Bytes;
-        if (Bytes == 4) { *(uint*)to = *(uint*)from; }
-        else { new ReadOnlySpan<byte>(from, Bytes).CopyTo(new Span<byte>(to, Bytes)); }
-    }
-
-    /// <summary>Whether addresses ascend, so that no two lanes write the same bytes.</summary>
-    private static bool HasDistinct(ulong* addresses, uint mask, int bytes)
-    {
-        ulong next = 0;
-        for (; mask != 0; mask &= mask - 1)
-        {
-            ulong address = addresses[BitOperations.TrailingZeroCount(mask)];
-            if (address < next) { return false; }
-            next = address + (ulong)bytes;
-        }
-        return true;
+        warp.Block.Memory.Access(warp, this, where, addresses, Bytes, mask, write: true, pointers, values);
     }
 }
 

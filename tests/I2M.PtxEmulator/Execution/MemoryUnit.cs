@@ -53,7 +53,8 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
     /// <param name="mask">The lanes.</param>
     /// <param name="write">Whether they write; the bytes then count as written.</param>
     /// <param name="pointers">Receives a host pointer per lane.</param>
-    /// <param name="values">For stores the new bytes, <paramref name="bytes"/> per lane: writing what is there already is no race.</param>
+    /// <param name="values">For stores the new bytes, <paramref name="bytes"/> per lane. They are written lane by lane, so that each is compared with
+    /// those before it: writing what is there already is no race.</param>
     /// <param name="races">False for atomics, which order themselves.</param>
     /// <returns>The lanes that may carry the access out.</returns>
     public uint Access(Warp warp, Operation operation, Space space, ulong* addresses, int bytes, uint mask, bool write, byte** pointers, byte* values = null, bool races = true)
@@ -78,9 +79,16 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
                 _ => Global1(warp, operation, address, bytes, lane, write, stamp + (ulong)lane, &pointers[lane], value, races),
             };
             if (!valid) { good &= ~(1u << lane); }
+            else if (value != null) { Put(pointers[lane], value, bytes); }
         }
         Count(space, addresses, bytes, good, write);
         return good;
+    }
+
+    private static void Put(byte* to, byte* value, int bytes)
+    {
+        if (bytes == 4) { *(uint*)to = *(uint*)value; }
+        else { new ReadOnlySpan<byte>(value, bytes).CopyTo(new Span<byte>(to, bytes)); }
     }
 
     private void Count(Space space, ulong* addresses, int bytes, uint mask, bool write)
@@ -145,7 +153,6 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
         byte* map = allocation.Initialized + (address - allocation.Base);
         if (!write && _checkInitialization && !ByteMap.AllSet(map, bytes))
         {
-            ByteMap.Set(map, bytes);
             block.Report(FindingKind.UninitializedMemory, operation, warp, 1u << lane, $"nobody wrote all of the {bytes} bytes at offset {address - allocation.Base} of {allocation}");
         }
         if (write) { ByteMap.Set(map, bytes); }
@@ -172,7 +179,6 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
         }
         else if (!write && _checkInitialization && !ByteMap.AllSet(Shared.Initialized + at, bytes))
         {
-            ByteMap.Set(Shared.Initialized + at, bytes);
             block.Report(FindingKind.UninitializedMemory, operation, warp, 1u << lane, $"nobody wrote all of the {bytes} bytes at shared offset {at}");
         }
         if (write) { ByteMap.Set(Shared.Initialized + at, bytes); }
@@ -220,7 +226,6 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
         byte* map = at + _localBytes;
         if (!write && _checkInitialization && !ByteMap.AllSet(map, bytes))
         {
-            ByteMap.Set(map, bytes);
             block.Report(FindingKind.UninitializedMemory, operation, warp, 1u << lane, $"this thread never wrote all of the {bytes} bytes at local offset {address}");
         }
         if (write) { ByteMap.Set(map, bytes); }

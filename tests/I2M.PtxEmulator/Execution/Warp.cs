@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using I2M.PtxEmulator.Parsing;
 
 namespace I2M.PtxEmulator.Execution;
 
@@ -66,7 +67,8 @@ internal sealed unsafe class Warp : IDisposable
         State = threads == 0 ? WarpState.Done : WarpState.Running;
         foreach ((Slot slot, int width, ulong value) in program.Constants)
         {
-            for (int lane = 0; lane < Lanes.Count; lane++) { Lanes.Set(_registers, slot.Offset, width, lane, value); }
+            if (width == RegisterVariable.Predicate) { *(uint*)(_registers + slot.Offset) = value != 0 ? Lanes.All : 0; }
+            for (int lane = 0; lane < Lanes.Count && width > 0; lane++) { Lanes.Set(_registers, slot.Offset, width, lane, value); }
         }
         foreach ((Slot slot, string name) in program.Specials)
         {

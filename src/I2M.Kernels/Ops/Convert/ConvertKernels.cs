@@ -23,4 +23,27 @@ internal static class ConvertKernels
         d[2 * i] = Interop.IntAsFloat(word << 16);
         if (2 * i + 1 < elements) { d[2 * i + 1] = Interop.IntAsFloat(word & 0xFFFF0000u); }
     }
+
+    /// <summary>The rows of a block, one work item per element; halves of a word may belong to different items.</summary>
+    public static void NarrowRows(ArrayView<float> x, RowBlock block, ArrayView<ushort> d)
+    {
+        long i = GlobalIndex();
+        if (i >= block.Batch * block.Rows * block.Width) { return; }
+        long at = PlaceOf(block, i);
+        d[at] = (ushort)RoundToBFloat16(x[at]);
+    }
+
+    public static void WidenRows(ArrayView<ushort> x, RowBlock block, ArrayView<float> d)
+    {
+        long i = GlobalIndex();
+        if (i >= block.Batch * block.Rows * block.Width) { return; }
+        long at = PlaceOf(block, i);
+        d[at] = Interop.IntAsFloat((uint)x[at] << 16);
+    }
+
+    private static long PlaceOf(RowBlock block, long i)
+    {
+        long row = Quotient(i, block.Width), item = Quotient(row, block.Rows);
+        return item * block.Stride + (row - item * block.Rows) * block.Leading + i - row * block.Width;
+    }
 }

@@ -24,6 +24,26 @@ public sealed unsafe partial class HostBackend
         }
     }
 
+    /// <inheritdoc cref="IBackend.ConvertRows"/>
+    public void ConvertRows(BufferView source, in RowBlock block, BufferView destination)
+    {
+        if (source.Type == destination.Type) { throw new ArgumentException($"Both views hold {source.Type}.", nameof(destination)); }
+        RowBlock b = block;
+        CheckExtent(nameof(source), source, b.Rows, b.Width, b.Leading, b.Batch, b.Stride);
+        CheckExtent(nameof(destination), destination, b.Rows, b.Width, b.Leading, b.Batch, b.Stride);
+        float* from = Pointer(source), to = Pointer(destination);
+        bool narrow = destination.Type == ElementType.BFloat16;
+        _rows.Run(b.Batch * b.Rows, Math.Max(1, MemoryGrain / Math.Max(1, b.Width)), (start, end) =>
+        {
+            for (long row = start; row < end; row++)
+            {
+                long at = row / b.Rows * b.Stride + row % b.Rows * b.Leading;
+                if (narrow) { Narrow((uint*)from + at, (ushort*)to + at, b.Width); }
+                else { Widen((ushort*)from + at, (uint*)to + at, b.Width); }
+            }
+        });
+    }
+
     private static void Narrow(uint* source, ushort* destination, long length)
     {
         long i = 0;

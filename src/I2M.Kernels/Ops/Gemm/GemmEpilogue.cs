@@ -60,6 +60,7 @@ public readonly record struct GemmEpilogue
             if (!GeluGradientOf.IsNone) { throw new ArgumentException("GeluGradientOf needs an Activation that names GELU's form.", nameof(GeluGradientOf)); }
         }
         if (!PreActivation.IsNone && !GeluGradientOf.IsNone) { throw new ArgumentException("PreActivation and GeluGradientOf exclude each other: a product goes through the activation or back through it.", nameof(PreActivation)); }
+        if (c.Type != ElementType.Float32 && IsSame(Residual, c)) { throw new ArgumentException("Residual is c, which does not hold Float32.", nameof(Residual)); }
         if (shape.Accumulate && IsSame(Residual, c)) { throw new ArgumentException("Residual is c and Accumulate adds c once more.", nameof(Residual)); }
         if (IsSame(PreActivation, c)) { throw new ArgumentException("PreActivation must not be c.", nameof(PreActivation)); }
         if (IsSame(GeluGradientOf, c)) { throw new ArgumentException("GeluGradientOf must not be c.", nameof(GeluGradientOf)); }
@@ -74,13 +75,28 @@ public readonly record struct GemmEpilogue
         }
     }
 
+    /// <summary>Throws unless the views' types go together.</summary>
+    internal void CheckTypes(BufferView a, BufferView b, BufferView c)
+    {
+        Same("b", b, a.Type, "a");
+        Same(nameof(Bias), Bias, ElementType.Float32, "every bias");
+        Same(nameof(Residual), Residual, ElementType.Float32, "every residual");
+        Same(nameof(PreActivation), PreActivation, c.Type, "c");
+        Same(nameof(GeluGradientOf), GeluGradientOf, c.Type, "c");
+
+        static void Same(string name, BufferView view, ElementType type, string like)
+        {
+            if (!view.IsNone && view.Type != type) { throw new ArgumentException($"{name} holds {view.Type}; {like} holds {type}.", name); }
+        }
+    }
+
     internal static bool IsSame(BufferView x, BufferView y) => !x.IsNone && !y.IsNone && ReferenceEquals(x.Buffer, y.Buffer) && x.Offset == y.Offset;
 
-    /// <summary>Throws unless the view holds batch items of so many rows of so many words, leading words apart.</summary>
+    /// <summary>Throws unless the view holds batch items of so many rows of so many elements, leading elements apart.</summary>
     internal static void CheckExtent(string name, BufferView view, long rows, long width, long leading, long batch, long stride)
     {
         if (rows == 0 || width == 0 || batch == 0) { return; }
-        long needed = (batch - 1) * stride + (rows - 1) * leading + width;
+        long needed = view.Type.Words((batch - 1) * stride + (rows - 1) * leading + width);
         if (view.Length < needed) { throw new ArgumentException($"{name} has {view.Length} words; its shape needs {needed}.", name); }
     }
 }

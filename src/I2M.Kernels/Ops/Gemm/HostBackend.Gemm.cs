@@ -6,8 +6,11 @@ namespace I2M.Kernels.Host;
 public sealed unsafe partial class HostBackend
 {
     /// <inheritdoc cref="IBackend.Gemm(BufferView, BufferView, in GemmEpilogue, in GemmShape, BufferView)"/>
-    public void Gemm(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c) =>
-        Multiply(a, b, BufferView.None, epilogue, shape, c);
+    public void Gemm(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
+    {
+        if (WidenedGemm.IsNeeded(a, b, epilogue, c)) { WidenedGemm.Run(this, a, b, epilogue, shape, c); }
+        else { Multiply(a, b, BufferView.None, epilogue, shape, c); }
+    }
 
     /// <inheritdoc cref="IBackend.Gemm(BufferView, PackedMatrix, in GemmEpilogue, in GemmShape, BufferView)"/>
     public void Gemm(BufferView a, PackedMatrix b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c) =>
@@ -33,6 +36,8 @@ public sealed unsafe partial class HostBackend
         CheckSizes(shape);
         if (shape.M == 0 || shape.N == 0 || shape.Batch == 0) { return; }
         CheckExtents(a, b, shape, c);
+        epilogue.CheckTypes(a, b, c);
+        if (a.Type != ElementType.Float32 || c.Type != ElementType.Float32) { throw new ArgumentException($"A packed product is Float32; a holds {a.Type}, c {c.Type}.", nameof(a)); }
         epilogue.Check(shape, c);
         using var scope = new BufferScope(Pool);
         BufferView scratch = epilogue.NeedsSeparateSums(shape, c) ? scope.Rent((long)shape.Batch * shape.M * shape.N) : BufferView.None;

@@ -21,7 +21,16 @@ public sealed partial class IlgpuBackend
         GemmEpilogue.CheckExtent(nameof(a), a, shape.TransposeA ? shape.K : shape.M, shape.TransposeA ? shape.M : shape.K, shape.LeadingA, shape.Batch, shape.StrideA);
         GemmEpilogue.CheckExtent(nameof(b), b, shape.TransposeB ? shape.N : shape.K, shape.TransposeB ? shape.K : shape.N, shape.LeadingB, shape.Batch, shape.StrideB);
         GemmEpilogue.CheckExtent(nameof(c), c, shape.M, shape.N, shape.LeadingC, shape.Batch, shape.StrideC);
+        epilogue.CheckTypes(a, b, c);
         epilogue.Check(shape, c);
+        if (IsCuda) { GemmCuda(a, b, epilogue, shape, c); }
+        else if (WidenedGemm.IsNeeded(a, b, epilogue, c)) { WidenedGemm.Run(this, a, b, epilogue, shape, c); }
+        else { GemmFloat32(a, b, epilogue, shape, c); }
+    }
+
+    /// <summary>Float32 views and full precision.</summary>
+    private void GemmFloat32(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
+    {
         if (epilogue.Activation == GemmActivation.None)
         {
             GemmProduct(a, b, epilogue.Bias, epilogue.Residual, shape, c);

@@ -1,0 +1,233 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Algorithms;
+using static I2M.Kernels.Ilgpu.DeviceMath;
+
+namespace I2M.Kernels.Ilgpu;
+
+/// <summary>The views of a product's epilogue as kernels take them; those that are left out stand for c.</summary>
+internal struct CudaGemmViews
+{
+    public ArrayView<float> C, Bias, Activation, Residual;
+}
+
+/// <summary>A lane's columns of a row.</summary>
+internal struct Float8
+{
+    public Float4 Low, High;
+}
+
+/// <summary>
+/// The epilogue of the CUDA products. A warp's tile of sums comes through shared memory (<see cref="Place"/>), so that a lane gets eight columns of a row:
+/// all global accesses are of 16 bytes and rows are read and written in whole sectors. GELU is approximated to 2e-7 of its largest slope, which
+/// suits sums of tf32 and bf16 products; float32 products go through <see cref="GemmKernels.Activate"/> instead.
+/// </summary>
+internal static class CudaGemmEpilogue
+{
+    /// <summary>Columns of a lane.</summary>
+    public const int Columns = 8;
+
+    private const float Log2E = 1.44269504f, InverseRoot2Pi = 0.398942280f, TanhLinear = 1.59576912f, TanhCubic = 0.044715f;
+
+    /// <summary>
+    /// Where 16-byte chunk number <paramref name="chunk"/> of a staged row of so many chunks lies, in chunks. The bits that are mixed in keep both sides free of bank
+    /// conflicts: the accumulators' layout writes 8 bytes of four rows at a time, the readers take every chunk or every second one.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Place(int row, int chunk, int chunks) => row * chunks + (chunk ^ ((row & 3) << 1) ^ (chunk >> 3));
+
+    /// <summary>Finishes and stores the calling warp's staged rows.</summary>
+    /// <param name="staged">Shared memory.</param>
+    /// <param name="first">The warp's first chunk in it.</param>
+    /// <param name="rows">Staged rows.</param>
+    /// <param name="width">Their columns, 32 or 64.</param>
+    /// <param name="row0">Row of c of the first one.</param>
+    /// <param name="column0">Column of c.</param>
+    /// <param name="start">The item's first element of c.</param>
+    /// <param name="views">The views.</param>
+    /// <param name="s">Sizes and parts.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreRows(ArrayView<Float4> staged, int first, int rows, int width, int row0, int column0, long start, CudaGemmViews views, CudaGemmSizes s)
+    {
+        int lane = Group.IdxX & 31;
+        int lanesPerRow = width / Columns;
+        int part = lane % lanesPerRow;
+        // bfloat16: eight neighbours, 16 bytes; float32: two quads half a row apart, so that the lanes' quads follow one another.
+        int low = s.Narrow != 0 ? 2 * part : part;
+        int high = s.Narrow != 0 ? 2 * part + 1 : part + lanesPerRow;
+        int columnLow = column0 + 4 * low, columnHigh = column0 + 4 * high;
+        bool whole = s.Wide != 0 && columnHigh + 4 <= s.N;
+        for (int row = lane / lanesPerRow; row < rows; row += 32 / lanesPerRow)
+        {
+            if (row0 + row >= s.M) { break; }
+            Float4 x = staged[first + Place(row, low, width / 4)];
+            Float4 y = staged[first + Place(row, high, width / 4)];
+            long at = start + (long)(row0 + row) * s.LeadingC;
+            if (whole) { FinishWhole(x, y, at, columnLow, columnHigh, views, s); }
+            else
+            {
+                FinishQuad(x, at, columnLow, views, s);
+                FinishQuad(y, at, columnHigh, views, s);
+            }
+        }
+    }
+
+    /// <summary>Eight columns, all of which exist, in 16-byte accesses.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FinishWhole(Float4 x, Float4 y, long row, int columnLow, int columnHigh, CudaGemmViews views, CudaGemmSizes s)
+    {
+        long low = row + columnLow, high = row + columnHigh;
+        if (s.HasBias != 0)
+        {
+            x = Float4.Add(x, LoadQuad(views.Bias, columnLow));
+            y = Float4.Add(y, LoadQuad(views.Bias, columnHigh));
+        }
+        if (s.Activation == 2)
+        {
+            Float8 inner = Load(views.Activation, low, high, s.Narrow);
+            x = Slope(x, inner.Low, s.Tanh);
+            y = Slope(y, inner.High, s.Tanh);
+        }
+        else if (s.Activation == 1)
+        {
+            if (s.KeepsPreActivation != 0) { Store(views.Activation, low, high, s.Narrow, x, y); }
+            x = Gelu(x, s.Tanh);
+            y = Gelu(y, s.Tanh);
+        }
+        if (s.HasResidual != 0)
+        {
+            x = Float4.Add(x, LoadQuad(views.Residual, low));
+            y = Float4.Add(y, LoadQuad(views.Residual, high));
+        }
+        if (s.Accumulate != 0)
+        {
+            Float8 before = Load(views.C, low, high, s.Narrow);
+            x = Float4.Add(x, before.Low);
+            y = Float4.Add(y, before.High);
+        }
+        Store(views.C, low, high, s.Narrow, x, y);
+    }
+
+    /// <summary>Four columns one by one, those past the last left out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FinishQuad(Float4 x, long row, int column, CudaGemmViews views, CudaGemmSizes s)
+    {
+        int count = IntrinsicMath.Min(4, s.N - column);
+        for (int i = 0; i < count; i++)
+        {
+            FinishOne(x.X, row + column + i, column + i, views, s);
+            x = new Float4 { X = x.Y, Y = x.Z, Z = x.W, W = 0f };
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FinishOne(float x, long at, int column, CudaGemmViews views, CudaGemmSizes s)
+    {
+        if (s.HasBias != 0) { x += views.Bias[column]; }
+        if (s.Activation == 2) { x *= Slope(LoadOne(views.Activation, at, s.Narrow), s.Tanh); }
+        else if (s.Activation == 1)
+        {
+            if (s.KeepsPreActivation != 0) { StoreOne(views.Activation, at, s.Narrow, x); }
+            x = Gelu(x, s.Tanh);
+        }
+        if (s.HasResidual != 0) { x += views.Residual[at]; }
+        if (s.Accumulate != 0) { x += LoadOne(views.C, at, s.Narrow); }
+        StoreOne(views.C, at, s.Narrow, x);
+    }
+
+    /// <summary>Φ by Abramowitz and Stegun 7.1.26, absolute error 7.5e-8, and <paramref name="density"/> = e^(−x²/2).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float FastNormalCdf(float x, float density)
+    {
+        float t = XMath.Rcp(1f + 0.231641888f * XMath.Abs(x));
+        float tail = ((((0.530702714f * t - 0.726576013f) * t + 0.710706871f) * t - 0.142248368f) * t + 0.127414796f) * t * density;
+        return x < 0f ? tail : 1f - tail;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Density(float x) => XMath.Exp2(-0.5f * Log2E * x * x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float FastSigmoid(float x) => XMath.Rcp(1f + XMath.Exp2(-Log2E * x));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Gelu(float x, int tanh)
+    {
+        float p;
+        if (tanh != 0) { p = FastSigmoid(TanhLinear * x * (1f + TanhCubic * x * x)); }
+        else { p = FastNormalCdf(x, Density(x)); }
+        return x * p;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Slope(float x, int tanh)
+    {
+        if (tanh == 0)
+        {
+            float density = Density(x);
+            return FastNormalCdf(x, density) + x * density * InverseRoot2Pi;
+        }
+        float p = FastSigmoid(TanhLinear * x * (1f + TanhCubic * x * x));
+        float bend = p * (1f - p);
+        // Where the slope is 0, u's derivative may be infinite and their product is still 0.
+        if (bend > 0f) { bend *= x * TanhLinear * (1f + 3f * TanhCubic * x * x); }
+        return p + bend;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float4 Gelu(Float4 x, int tanh) => new() { X = Gelu(x.X, tanh), Y = Gelu(x.Y, tanh), Z = Gelu(x.Z, tanh), W = Gelu(x.W, tanh) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float4 Slope(Float4 x, Float4 u, int tanh) =>
+        new() { X = x.X * Slope(u.X, tanh), Y = x.Y * Slope(u.Y, tanh), Z = x.Z * Slope(u.Z, tanh), W = x.W * Slope(u.W, tanh) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float4 LoadQuad(ArrayView<float> view, long at) => view.Cast<Float4>()[at / 4];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float8 Load(ArrayView<float> view, long low, long high, int narrow)
+    {
+        if (narrow == 0) { return new Float8 { Low = LoadQuad(view, low), High = LoadQuad(view, high) }; }
+        Float4 words = view.Cast<Float4>()[low / Columns];
+        return new Float8
+        {
+            Low = new Float4 { X = Lower(words.X), Y = Upper(words.X), Z = Lower(words.Y), W = Upper(words.Y) },
+            High = new Float4 { X = Lower(words.Z), Y = Upper(words.Z), Z = Lower(words.W), W = Upper(words.W) },
+        };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(ArrayView<float> view, long low, long high, int narrow, Float4 x, Float4 y)
+    {
+        ArrayView<Float4> quads = view.Cast<Float4>();
+        if (narrow != 0) { quads[low / Columns] = new Float4 { X = Pair(x.X, x.Y), Y = Pair(x.Z, x.W), Z = Pair(y.X, y.Y), W = Pair(y.Z, y.W) }; }
+        else
+        {
+            quads[low / 4] = x;
+            quads[high / 4] = y;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float LoadOne(ArrayView<float> view, long at, int narrow)
+    {
+        if (narrow != 0) { return Interop.IntAsFloat((uint)view.Cast<ushort>()[at] << 16); }
+        return view[at];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreOne(ArrayView<float> view, long at, int narrow, float x)
+    {
+        if (narrow != 0) { view.Cast<ushort>()[at] = (ushort)RoundToBFloat16(x); }
+        else { view[at] = x; }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Lower(float pair) => Interop.IntAsFloat(Interop.FloatAsInt(pair) << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Upper(float pair) => Interop.IntAsFloat(Interop.FloatAsInt(pair) & 0xFFFF0000u);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Pair(float lower, float upper) => Interop.IntAsFloat(RoundToBFloat16(upper) << 16 | RoundToBFloat16(lower));
+}
