@@ -11,9 +11,15 @@ public sealed unsafe partial class HostBackend
     /// <inheritdoc cref="IBackend.Attention"/>
     public void Attention(BufferView q, BufferView k, BufferView v, in AttentionShape shape, BufferView o, BufferView lse)
     {
+        CheckSizes(shape);
+        CheckExtent("lse", lse, (long)shape.Batch * shape.Heads, shape.Queries, shape.Queries, 1, 0);
+        if (AttentionShapes.AreBFloat16(shape, lse, [q], [o], [k], [v]))
+        {
+            if (shape.Batch > 0 && shape.Queries > 0) { AttentionBFloat16(q, k, v, shape, o, lse); }
+            return;
+        }
         CheckHeads(q, k, v, shape);
         CheckHeads(o, k, v, shape with { StrideQ = shape.StrideO });
-        CheckExtent("lse", lse, (long)shape.Batch * shape.Heads, shape.Queries, shape.Queries, 1, 0);
         if (shape.Batch == 0 || shape.Queries == 0) { return; }
         if (Vector512.IsHardwareAccelerated)
         {
@@ -33,11 +39,17 @@ public sealed unsafe partial class HostBackend
     public void AttentionBackward(BufferView q, BufferView k, BufferView v, BufferView o, BufferView lse, BufferView dOut, in AttentionShape shape,
         BufferView dq, BufferView dk, BufferView dv)
     {
+        CheckSizes(shape);
+        CheckExtent("lse", lse, (long)shape.Batch * shape.Heads, shape.Queries, shape.Queries, 1, 0);
+        if (AttentionShapes.AreBFloat16(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
+        {
+            if (shape.Batch > 0 && shape.Queries > 0) { AttentionBackwardBFloat16(q, k, v, o, lse, dOut, shape, dq, dk, dv); }
+            return;
+        }
         CheckHeads(q, k, v, shape);
         CheckHeads(dq, dk, dv, shape);
         CheckHeads(o, k, v, shape with { StrideQ = shape.StrideO });
         CheckHeads(dOut, k, v, shape with { StrideQ = shape.StrideO });
-        CheckExtent("lse", lse, (long)shape.Batch * shape.Heads, shape.Queries, shape.Queries, 1, 0);
         if (shape.Batch == 0 || shape.Queries == 0) { return; }
         if (Vector512.IsHardwareAccelerated)
         {
@@ -56,10 +68,14 @@ public sealed unsafe partial class HostBackend
         }
     }
 
-    private static void CheckHeads(BufferView q, BufferView k, BufferView v, in AttentionShape s)
+    private static void CheckSizes(in AttentionShape s)
     {
         if (s.HeadDim is < 1 or > MostHeadDim) { throw new ArgumentOutOfRangeException(nameof(s), $"The head dimension {s.HeadDim} is not in 1..{MostHeadDim}."); }
         if (s.Keys < 1 || s.Heads < 1) { throw new ArgumentOutOfRangeException(nameof(s), $"Attention needs a key and a head, not {s.Keys} and {s.Heads}."); }
+    }
+
+    private static void CheckHeads(BufferView q, BufferView k, BufferView v, in AttentionShape s)
+    {
         long width = (long)s.Heads * s.HeadDim;
         CheckExtent("q", q, (long)s.Batch * s.Queries, width, s.StrideQ, 1, 0);
         CheckExtent("k", k, (long)s.Batch * s.Keys, width, s.StrideK, 1, 0);

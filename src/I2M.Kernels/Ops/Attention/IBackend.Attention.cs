@@ -13,13 +13,13 @@ namespace I2M.Kernels;
 /// <param name="Scale">Factor of the logits, usually 1/√headDim.</param>
 public readonly record struct AttentionShape(int Batch, int Heads, int Queries, int Keys, int HeadDim, float Scale)
 {
-    /// <summary>Words between two rows of q and dq.</summary>
+    /// <summary>Elements between two rows of q and dq.</summary>
     public int StrideQ { get; init; } = Heads * HeadDim;
-    /// <summary>Words between two rows of k and dk.</summary>
+    /// <summary>Elements between two rows of k and dk.</summary>
     public int StrideK { get; init; } = Heads * HeadDim;
-    /// <summary>Words between two rows of v and dv.</summary>
+    /// <summary>Elements between two rows of v and dv.</summary>
     public int StrideV { get; init; } = Heads * HeadDim;
-    /// <summary>Words between two rows of o and do.</summary>
+    /// <summary>Elements between two rows of o and do.</summary>
     public int StrideO { get; init; } = Heads * HeadDim;
     /// <summary>Useful work of the forward pass: 4·batch·heads·queries·keys·headDim.</summary>
     public double Flops => 4.0 * Batch * Heads * Queries * Keys * HeadDim;
@@ -29,7 +29,8 @@ public partial interface IBackend
 {
     /// <summary>
     /// Fused attention (FlashAttention, Dao et al. 2022): o = softmax(scale · q·kᵀ) · v per head in one pass over key tiles with a running
-    /// maximum and sum; probabilities are never stored. Keeps lse[b,h,q] = log Σ_k e^(scale·q·k) for the backward pass.
+    /// maximum and sum; probabilities are never stored. Keeps lse[b,h,q] = log Σ_k e^(scale·q·k) for the backward pass. q, k, v and o are all float32,
+    /// or all bfloat16 with sums in float32; lse is float32.
     /// </summary>
     /// <param name="q">Rows of queries. Sample b starts at b · queries · StrideQ.</param>
     /// <param name="k">Rows of keys. Sample b starts at b · keys · StrideK.</param>
@@ -42,7 +43,7 @@ public partial interface IBackend
     /// <summary>
     /// Backward of <see cref="Attention"/> by recomputation: P = e^(scale·q·kᵀ − lse), D = Σ_d do·o, dS = P ∘ (do·vᵀ − D);
     /// dv = Pᵀ·do, dk = scale·dSᵀ·q in one pass over key tiles, dq = scale·dS·k in another over query tiles, so that every sum has a
-    /// fixed order. Overwrites dq, dk, dv, which have the strides of q, k, v.
+    /// fixed order. Overwrites dq, dk, dv, which have the strides of q, k, v. All are float32, or all but lse bfloat16.
     /// </summary>
     void AttentionBackward(BufferView q, BufferView k, BufferView v, BufferView o, BufferView lse, BufferView dOut, in AttentionShape shape,
         BufferView dq, BufferView dk, BufferView dv);

@@ -12,7 +12,14 @@ public sealed partial class IlgpuBackend
     public void Attention(BufferView q, BufferView k, BufferView v, in AttentionShape shape, BufferView o, BufferView lse)
     {
         if (shape.Batch == 0 || shape.Heads == 0 || shape.Queries == 0) { return; }
-        RequireAttention(q, k, v, o, lse, shape);
+        RequireHeads(shape);
+        RequireLength(lse, (long)shape.Batch * shape.Heads * shape.Queries);
+        if (AttentionShapes.AreBFloat16(shape, lse, [q], [o], [k], [v]))
+        {
+            AttentionBFloat16(q, k, v, shape, o, lse);
+            return;
+        }
+        RequireRows(q, k, v, o, shape);
         int tiles = AttentionRowTiles(shape.Queries);
         int slabs = AttentionSlabs(shape);
         Launch(AttentionKernels.Forward, AttentionGroups(shape, tiles, slabs), View(q), View(k), View(v), View(o), View(lse), shape, tiles, slabs);
@@ -24,8 +31,15 @@ public sealed partial class IlgpuBackend
     {
         long rows = (long)shape.Batch * shape.Heads * shape.Queries;
         if (rows == 0) { return; }
-        RequireAttention(q, k, v, o, lse, shape);
-        RequireAttention(dq, dk, dv, dOut, lse, shape);
+        RequireHeads(shape);
+        RequireLength(lse, rows);
+        if (AttentionShapes.AreBFloat16(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
+        {
+            AttentionBackwardBFloat16(q, k, v, o, lse, dOut, shape, dq, dk, dv);
+            return;
+        }
+        RequireRows(q, k, v, o, shape);
+        RequireRows(dq, dk, dv, dOut, shape);
         using var scope = new BufferScope(Pool);
         BufferView delta = scope.Rent(rows);
         long deltaGroups = (rows + AttentionBackwardKernels.DeltaRows - 1) / AttentionBackwardKernels.DeltaRows;
@@ -39,17 +53,20 @@ public sealed partial class IlgpuBackend
             View(dq), shape, queryTiles, slabs);
     }
 
-    private void RequireAttention(BufferView q, BufferView k, BufferView v, BufferView o, BufferView lse, in AttentionShape s)
+    private void RequireHeads(in AttentionShape s)
     {
         Require(s.HeadDim > 0, nameof(s.HeadDim), $"at least 1 expected, {s.HeadDim} given");
         RequireAtMost(nameof(Attention), "head dimension", s.HeadDim, MostHeadDim);
         Require(s.Keys > 0, nameof(s.Keys), "at least one key expected");
+    }
+
+    private static void RequireRows(BufferView q, BufferView k, BufferView v, BufferView o, in AttentionShape s)
+    {
         int width = s.Heads * s.HeadDim;
         RequireRows(q, s.Queries, width, s.StrideQ, s.Batch, (long)s.Queries * s.StrideQ, nameof(q));
         RequireRows(k, s.Keys, width, s.StrideK, s.Batch, (long)s.Keys * s.StrideK, nameof(k));
         RequireRows(v, s.Keys, width, s.StrideV, s.Batch, (long)s.Keys * s.StrideV, nameof(v));
         RequireRows(o, s.Queries, width, s.StrideO, s.Batch, (long)s.Queries * s.StrideO, nameof(o));
-        RequireLength(lse, (long)s.Batch * s.Heads * s.Queries);
     }
 
     private static int AttentionRowTiles(int rows) => (rows + AttentionTiles.Rows - 1) / AttentionTiles.Rows;
