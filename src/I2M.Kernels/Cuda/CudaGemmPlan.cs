@@ -52,7 +52,13 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
         if (shape.Layout == GemmLayout.TT) { return new(other, default, 0, "there is no tensor-core kernel for two transposed factors"); }
         if (!IsAligned(a, shape.LeadingA, shape.StrideA, shape.Batch)) { return new(other, default, 0, "rows of a do not start at multiples of 16 bytes"); }
         if (!IsAligned(b, shape.LeadingB, shape.StrideB, shape.Batch)) { return new(other, default, 0, "rows of b do not start at multiples of 16 bytes"); }
-        bool large = sharedBytes >= LargeSharedBytes;
+        return Default(a.Type, shape, sharedBytes);
+    }
+
+    /// <summary>The tile by sizes, for aligned factors that have tensor-core kernels.</summary>
+    public static CudaGemmPlan Default(ElementType type, in GemmShape shape, int sharedBytes)
+    {
+        bool narrow = type == ElementType.BFloat16, large = sharedBytes >= LargeSharedBytes;
         if (shape.M <= 64 || shape.N <= 64) { return Split(CudaGemmTile.Tile64x64, 64, 64, shape, "few rows or columns"); }
         if (!large && !narrow) { return Split(CudaGemmTile.Tile64x64, 64, 64, shape, "tf32 with little shared memory"); }
         if (!large) { return Split(CudaGemmTile.Tile128x128, 128, 128, shape, "little shared memory"); }
@@ -61,6 +67,14 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
         bool idle = deep.SplitDepth == 0 && Groups(shape, 128, 128) < TargetGroups / 2;
         return idle ? Split(CudaGemmTile.Tile64x64, 64, 64, shape, "too few tiles of 128×128 to fill the device") : deep;
     }
+
+    /// <summary>A given tile, for tuning.</summary>
+    public static CudaGemmPlan With(CudaGemmTile tile, in GemmShape shape, string reason) => tile switch
+    {
+        CudaGemmTile.Tile64x64 => Split(tile, 64, 64, shape, reason),
+        CudaGemmTile.Tile128x256 => Split(tile, 128, 256, shape, reason),
+        _ => Split(tile, 128, 128, shape, reason),
+    };
 
     /// <summary>The tile, with the sum split into parts where there are too few tiles and the sum is long, as in weight gradients.</summary>
     private static CudaGemmPlan Split(CudaGemmTile tile, int rows, int columns, in GemmShape shape, string reason)

@@ -30,6 +30,7 @@ public readonly record struct BenchmarkWork(BenchmarkBound Bound, double Flops, 
 public abstract class BenchmarkCase : IDisposable
 {
     private readonly List<BufferView> _rented = [];
+    private int _turn;
 
     /// <summary>Where it runs.</summary>
     protected IBackend Backend { get; }
@@ -63,6 +64,9 @@ public abstract class BenchmarkCase : IDisposable
         _rented.Clear();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>The sets of operands in turn.</summary>
+    protected T Next<T>(T[] sets) => sets[_turn++ % sets.Length];
 
     /// <summary>Memory with undefined contents until the end of the case.</summary>
     protected BufferView Rent(long length)
