@@ -1,3 +1,4 @@
+using I2M.KernelGenerator.Flash;
 using I2M.KernelGenerator.Gemm;
 
 namespace I2M.KernelGenerator;
@@ -11,11 +12,7 @@ internal sealed record GeneratedFile(string Name, string Text);
 internal static class GeneratedSources
 {
     /// <summary>The files of every family.</summary>
-    public static IReadOnlyList<GeneratedFile> All() =>
-    [
-        .. GemmFamily.Files(),
-        .. FlashForward.Files().Concat(FlashBackwardKeys.Files()).Concat(FlashBackwardQueries.Files()).Select(file => new GeneratedFile(file.Name, file.ToString())),
-    ];
+    public static IReadOnlyList<GeneratedFile> All() => [.. GemmFamily.Files(), .. FlashFamily.Files()];
 
     /// <summary>src/I2M.Kernels/Cuda/Generated of the repository that holds the program.</summary>
     public static string Folder()

@@ -154,12 +154,6 @@ public sealed class GemmTests
         Assert.Throws<ObjectDisposedException>(() => host.Gemm(a, packed, BufferView.None, new GemmShape(GemmLayout.NT, 4, 10, 4), c));
     }
 
-    [Flags]
-    private enum EpilogueParts
-    {
-        None = 0, Bias = 1, PreActivation = 2, Residual = 4, ResidualIsC = 8, Gradient = 16, Accumulate = 32,
-    }
-
     private static readonly EpilogueParts[] s_parts =
     [
         EpilogueParts.None,
@@ -175,45 +169,5 @@ public sealed class GemmTests
     private static void Check(string backend, GemmShape s, bool bias) =>
         Check(backend, s, GemmActivation.None, (bias ? EpilogueParts.Bias : 0) | (s.Accumulate ? EpilogueParts.Accumulate : 0));
 
-    private static void Check(string backend, GemmShape s, GemmActivation activation, EpilogueParts parts)
-    {
-        bool Has(EpilogueParts part) => (parts & part) != 0;
-        s = s with { Accumulate = Has(EpilogueParts.Accumulate) };
-        using var run = new OperationRun(nameof(IBackend.Gemm), backend, $"{s} {activation} {parts}");
-        int rowsA = s.TransposeA ? s.K : s.M, columnsA = s.TransposeA ? s.M : s.K, rowsB = s.TransposeB ? s.N : s.K, columnsB = s.TransposeB ? s.K : s.N;
-        long lengthA = (s.Batch - 1) * s.StrideA + (rowsA - 1) * s.LeadingA + columnsA, lengthB = (s.Batch - 1) * s.StrideB + (rowsB - 1) * s.LeadingB + columnsB;
-        long lengthC = (s.Batch - 1) * s.StrideC + (s.M - 1) * s.LeadingC + s.N;
-        float[] a = run.Normal(lengthA), b = run.Normal(lengthB), offsets = run.Normal(s.N), before = run.Normal(lengthC), residual = run.Normal(lengthC), inner = run.Normal(lengthC);
-        bool reads = s.Accumulate || Has(EpilogueParts.ResidualIsC);
-        BufferView ba = run.In(a), bb = run.In(b), c = reads ? run.InOut(before) : run.Out(lengthC), pre = Has(EpilogueParts.PreActivation) ? run.Out(lengthC) : BufferView.None;
-        var epilogue = new GemmEpilogue
-        {
-            Bias = Has(EpilogueParts.Bias) ? run.In(offsets) : BufferView.None,
-            Activation = activation,
-            PreActivation = pre,
-            Residual = Has(EpilogueParts.ResidualIsC) ? c : Has(EpilogueParts.Residual) ? run.In(residual) : BufferView.None,
-            GeluGradientOf = Has(EpilogueParts.Gradient) ? run.In(inner) : BufferView.None,
-        };
-        run.Execute(device => device.Gemm(ba, bb, epilogue, s, c));
-        double[] product = Compositions.Gemm(Node.Leaf(a, a.Length), Node.Leaf(b, b.Length), Has(EpilogueParts.Bias) ? Node.Leaf(offsets, s.N) : null, s).Value;
-        long[] places = [.. Enumerable.Range(0, product.Length).Select(i => i / (s.M * s.N) * s.StrideC + i / s.N % s.M * s.LeadingC + i % s.N)];
-        double[] expected = Has(EpilogueParts.Gradient) ? Compositions.GeluGradient(product, [.. places.Select(at => (double)inner[at])], activation == GemmActivation.GeluTanh) : activation switch
-        {
-            GemmActivation.GeluErf => Compositions.GeluErf(Node.Leaf(product, product.Length)).Value,
-            GemmActivation.GeluTanh => Compositions.GeluTanh(Node.Leaf(product, product.Length)).Value,
-            _ => [.. product],
-        };
-        for (int i = 0; i < expected.Length; i++) { expected[i] += (Has(EpilogueParts.Residual) ? residual[places[i]] : 0) + (reads ? before[places[i]] : 0); }
-        var covered = new bool[lengthC];
-        foreach (long at in places) { covered[at] = true; }
-        Compare("c", c, expected, !reads);
-        if (!pre.IsNone) { Compare("value before the activation", pre, product, poisoned: true); }
-
-        void Compare(string what, BufferView view, double[] values, bool poisoned)
-        {
-            float[] result = run.Read(view);
-            run.Close(what, [.. places.Select(at => result[at])], values, Math.Sqrt(s.K));
-            if (poisoned) { run.StillPoison(view, i => !covered[i]); }
-        }
-    }
+    private static void Check(string backend, GemmShape s, GemmActivation activation, EpilogueParts parts) => new GemmCase(s, activation, parts).Check(backend);
 }

@@ -101,6 +101,12 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
         [nameof(IBackend.ClipFactor)] = Arithmetic,
     };
 
+    /// <summary>Sums of products of float32 factors that were rounded to 10 bits of mantissa.</summary>
+    public static Tolerance TensorFloat32 => new(1e-3, 4e-3, 4e-3);
+    /// <summary>Sums of exact products of bfloat16 factors in float32, as devices add them, with their epilogue.</summary>
+    public static Tolerance BFloat16Sums => new(5e-6, 3e-5, 3e-5);
+    /// <summary>Results that are stored in bfloat16: half a unit of 8 bits.</summary>
+    public static Tolerance BFloat16 => new(4e-3, 1e-4, 4e-3);
     /// <summary>Operations against PyTorch's float64 numbers (tests/reference/ops.safetensors).</summary>
     public static Tolerance ReferenceOperations => new(2e-6, 2e-5, 2e-5);
     /// <summary>Ten AdamW steps against PyTorch's (adamw.safetensors).</summary>
@@ -113,6 +119,10 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
     public static Tolerance CentralDifferences => new(1e-6, 1e-5, 1e-5);
     /// <summary>Values that are zero in exact arithmetic, in units of the terms that cancel.</summary>
     public static Tolerance Zero => new(double.PositiveInfinity, 2e-6, 0);
+    /// <summary>Attention between bfloat16 views (8 significant bits): rounded probabilities, dS, D from the rounded output, rounded results.</summary>
+    public static Tolerance AttentionBFloat16 => new(1e-2, 4e-2, 2e-2);
+    /// <summary>As <see cref="Zero"/> after roundings to bfloat16.</summary>
+    public static Tolerance AttentionBFloat16Zero => new(double.PositiveInfinity, 1e-3, 0);
     /// <summary>Normalising data whose mean is 10⁴ deviations: the inputs' own rounding of the mean limits the result.</summary>
     public static Tolerance FarFromZero => new(1e-3, 2e-3, 1e-3);
     /// <summary>

@@ -19,7 +19,9 @@ internal static class GemmFamily
     {
         var kernels = Tensor().ToList();
         foreach (var (_, _, kernel) in kernels) { yield return kernel.File(); }
-        yield return Table(kernels);
+        string[] layouts = [.. s_layouts, "TT"];
+        foreach (string layout in layouts) { yield return new SimtGemm(layout).File(); }
+        yield return Table(kernels, layouts);
     }
 
     private static IEnumerable<(string Tile, string Layout, TensorGemm Kernel)> Tensor() =>
@@ -29,22 +31,27 @@ internal static class GemmFamily
         from layout in s_layouts
         select (tile.Name, layout, new TensorGemm(bf16, layout, tile.Tile));
 
-    private static GeneratedFile Table(List<(string Tile, string Layout, TensorGemm Kernel)> kernels)
+    private static GeneratedFile Table(List<(string Tile, string Layout, TensorGemm Kernel)> kernels, string[] simtLayouts)
     {
         const string action = "Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>";
         var w = new SourceWriter("Gemm/GemmFamily.cs", "ILGPU");
-        w.Line("/// <summary>The generated products on tensor cores.</summary>");
-        w.Open("internal static class TensorGemmTable");
-        w.Line("/// <summary>By type of the factors (bfloat16, or float32 as tf32), layout and tile.</summary>");
-        w.Line($"public static IReadOnlyDictionary<(ElementType Type, GemmLayout Layout, CudaGemmTile Tile), {action}> Kernels {{ get; }} =");
+        w.Line("/// <summary>The generated products.</summary>");
+        w.Open("internal static class CudaGemmTable");
+        w.Line("/// <summary>On tensor cores, by type of the factors (bfloat16, or float32 as tf32), layout and tile.</summary>");
+        w.Line($"public static IReadOnlyDictionary<(ElementType Type, GemmLayout Layout, CudaGemmTile Tile), {action}> Tensor {{ get; }} =");
         w.Line($"    new Dictionary<(ElementType, GemmLayout, CudaGemmTile), {action}>");
         w.Line("    {");
         foreach (var (tile, layout, kernel) in kernels)
         {
             w.Line($"        [(ElementType.{(kernel.Bf16 ? "BFloat16" : "Float32")}, GemmLayout.{layout}, CudaGemmTile.{tile})] = TensorGemmKernels.{kernel.Name},");
         }
+        w.Line("    };").Line();
+        w.Line("/// <summary>In full float32, by layout.</summary>");
+        w.Line($"public static IReadOnlyDictionary<GemmLayout, {action}> Simt {{ get; }} = new Dictionary<GemmLayout, {action}>");
+        w.Line("    {");
+        foreach (string layout in simtLayouts) { w.Line($"        [GemmLayout.{layout}] = SimtGemmKernels.{new SimtGemm(layout).Name},"); }
         w.Line("    };");
         w.Close();
-        return new GeneratedFile("TensorGemmTable.cs", w.ToString());
+        return new GeneratedFile("CudaGemmTable.cs", w.ToString());
     }
 }

@@ -25,7 +25,8 @@ internal sealed record GemmTile(int Rows, int Columns, int DepthBytes, int WarpR
 /// <param name="Tile">The group's tile.</param>
 internal sealed record TensorGemm(bool Bf16, string Layout, GemmTile Tile)
 {
-    private const string Parameters = "long a, long b, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, CudaGemmSizes s";
+    /// <summary>What every product takes.</summary>
+    public const string Parameters = "long a, long b, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, CudaGemmSizes s";
 
     private int ElementBytes => Bf16 ? 2 : 4;
 

@@ -18,9 +18,11 @@ internal enum CudaGemmPath
 {
     /// <summary>The generated kernels on tensor cores.</summary>
     TensorCores,
-    /// <summary>float32 in full: <see cref="GemmKernels.Tiled"/> and its kin.</summary>
-    Float32,
-    /// <summary>bfloat16 views widened into scratch, then <see cref="Float32"/>.</summary>
+    /// <summary>float32 in full by the generated kernels of 128×128; an activation is a pass of its own.</summary>
+    Simt,
+    /// <summary>float32 in full by the portable kernels.</summary>
+    Portable,
+    /// <summary>bfloat16 views widened into scratch, then <see cref="Simt"/> or <see cref="Portable"/>.</summary>
     Widened,
 }
 
@@ -47,11 +49,11 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
     public static CudaGemmPlan For(BufferView a, BufferView b, in GemmShape shape, int sharedBytes)
     {
         bool narrow = a.Type == ElementType.BFloat16;
-        CudaGemmPath other = narrow ? CudaGemmPath.Widened : CudaGemmPath.Float32;
-        if (!narrow && shape.Precision == MatmulPrecision.Float32) { return new(other, default, 0, "full float32 precision is wanted"); }
-        if (shape.Layout == GemmLayout.TT) { return new(other, default, 0, "there is no tensor-core kernel for two transposed factors"); }
-        if (!IsAligned(a, shape.LeadingA, shape.StrideA, shape.Batch)) { return new(other, default, 0, "rows of a do not start at multiples of 16 bytes"); }
-        if (!IsAligned(b, shape.LeadingB, shape.StrideB, shape.Batch)) { return new(other, default, 0, "rows of b do not start at multiples of 16 bytes"); }
+        if (!narrow && shape.Precision == MatmulPrecision.Float32) { return Float32(shape, "full float32 precision is wanted"); }
+        string? obstacle = shape.Layout == GemmLayout.TT ? "there is no tensor-core kernel for two transposed factors"
+            : !IsAligned(a, shape.LeadingA, shape.StrideA, shape.Batch) ? "rows of a do not start at multiples of 16 bytes"
+            : !IsAligned(b, shape.LeadingB, shape.StrideB, shape.Batch) ? "rows of b do not start at multiples of 16 bytes" : null;
+        if (obstacle is not null) { return narrow ? new(CudaGemmPath.Widened, default, 0, obstacle) : Float32(shape, obstacle); }
         return Default(a.Type, shape, sharedBytes);
     }
 
@@ -75,6 +77,14 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
         CudaGemmTile.Tile128x256 => Split(tile, 128, 256, shape, reason),
         _ => Split(tile, 128, 128, shape, reason),
     };
+
+    /// <summary>The choice for float32 in full.</summary>
+    public static CudaGemmPlan Float32(in GemmShape shape, string reason)
+    {
+        if (shape.M <= 64 || shape.N <= 64) { return new(CudaGemmPath.Portable, default, 0, reason); }
+        CudaGemmPlan plan = Split(CudaGemmTile.Tile128x128, 128, 128, shape, reason) with { Path = CudaGemmPath.Simt };
+        return plan.SplitDepth == 0 && Groups(shape, 128, 128) < TargetGroups / 4 ? new(CudaGemmPath.Portable, default, 0, reason) : plan;
+    }
 
     /// <summary>The tile, with the sum split into parts where there are too few tiles and the sum is long, as in weight gradients.</summary>
     private static CudaGemmPlan Split(CudaGemmTile tile, int rows, int columns, in GemmShape shape, string reason)

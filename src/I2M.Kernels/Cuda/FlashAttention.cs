@@ -9,6 +9,9 @@ internal static class FlashAttention
     /// <summary>Words of 16 bytes.</summary>
     private const int ChunkWords = 4;
 
+    /// <summary>The kernels step over up to 32 rows with an offset of 31 bits.</summary>
+    private const int MostStride = 1 << 24;
+
     /// <summary>Why the tensor-core kernels cannot do this attention, or null when they can.</summary>
     /// <param name="s">Sizes and strides.</param>
     /// <param name="views">All bfloat16 operands.</param>
@@ -19,6 +22,7 @@ internal static class FlashAttention
         {
             return $"the strides {s.StrideQ}, {s.StrideK}, {s.StrideV}, {s.StrideO} are not all multiples of {Chunk}";
         }
+        if (Math.Max(Math.Max(s.StrideQ, s.StrideK), Math.Max(s.StrideV, s.StrideO)) > MostStride) { return $"a stride is above {MostStride}"; }
         if (!(s.Scale > 0)) { return $"the scale {s.Scale} is not above 0, so the largest product is not the largest logit"; }
         foreach (BufferView view in views)
         {

@@ -11,20 +11,26 @@ public sealed partial class IlgpuBackend
     private void GemmCuda(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
         CudaGemmPlan plan = PlanGemm(a, b, shape);
-        if (plan.Path == CudaGemmPath.TensorCores) { GemmOnTensorCores(plan, a, b, epilogue, shape, c); }
+        if (plan.Path == CudaGemmPath.TensorCores) { GemmGenerated(plan, a, b, epilogue, shape, c); }
         else if (WidenedGemm.IsNeeded(a, b, epilogue, c)) { WidenedGemm.Run(this, a, b, epilogue, shape, c); }
         else { GemmFloat32(a, b, epilogue, shape, c); }
     }
 
-    /// <summary>Runs the product with a given tile and split, whatever the plan would be: for tests and tuning.</summary>
-    internal void GemmOnTensorCores(in CudaGemmPlan plan, BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
+    /// <summary>Runs the product with a given kernel and split, whatever the plan for its shape would be: for tests and tuning too.</summary>
+    internal void GemmGenerated(in CudaGemmPlan plan, BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
-        (int rows, int columns) = plan.Tile switch { CudaGemmTile.Tile64x64 => (64, 64), CudaGemmTile.Tile128x256 => (128, 256), _ => (128, 128) };
+        bool simt = plan.Path == CudaGemmPath.Simt;
+        (int rows, int columns, int threads) = plan.Tile switch
+        {
+            CudaGemmTile.Tile64x64 => (64, 64, 128),
+            CudaGemmTile.Tile128x256 => (128, 256, 256),
+            _ => (128, 128, simt ? 256 : 128),
+        };
         CudaGemmSizes sizes = CudaSizes(epilogue, shape, c);
         sizes.RowTiles = (shape.M + rows - 1) / rows;
         sizes.ColumnTiles = (shape.N + columns - 1) / columns;
-        int groups = checked(sizes.RowTiles * sizes.ColumnTiles * shape.Batch), threads = plan.Tile == CudaGemmTile.Tile128x256 ? 256 : 128;
-        var kernel = TensorGemmTable.Kernels[(a.Type, shape.Layout, plan.Tile)];
+        int groups = checked(sizes.RowTiles * sizes.ColumnTiles * shape.Batch);
+        var kernel = simt ? CudaGemmTable.Simt[shape.Layout] : CudaGemmTable.Tensor[(a.Type, shape.Layout, plan.Tile)];
         BufferView activation = epilogue.GeluGradientOf.IsNone ? epilogue.PreActivation : epilogue.GeluGradientOf;
         ArrayView<float> viewC = View(c), bias = ViewOr(epilogue.Bias, c), inner = ViewOr(activation, c), residual = ViewOr(epilogue.Residual, c);
         if (plan.SplitDepth == 0)
@@ -35,8 +41,7 @@ public sealed partial class IlgpuBackend
         int splits = (shape.K + plan.SplitDepth - 1) / plan.SplitDepth;
         using var scope = new BufferScope(Pool);
         ArrayView<float> parts = View(scope.Rent((long)splits * shape.M * shape.N));
-        CudaGemmSizes part = PartSizes(sizes, plan.SplitDepth);
-        Launch(kernel, Groups(checked(groups * splits), threads), Address(a), Address(b), parts, parts, parts, parts, part);
+        Launch(kernel, Groups(checked(groups * splits), threads), Address(a), Address(b), parts, parts, parts, parts, PartSizes(sizes, plan.SplitDepth));
         Launch(CudaGemmKernels.AddSplits, Grid((long)shape.M * shape.N / CudaGemmEpilogue.Columns), parts, splits, viewC, bias, inner, residual, sizes);
     }
 

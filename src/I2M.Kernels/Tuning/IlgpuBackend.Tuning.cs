@@ -33,7 +33,7 @@ public sealed partial class IlgpuBackend : ITunable
     }
 
     private bool Fits(ElementType type, GemmLayout layout, CudaGemmTile tile) =>
-        TensorGemmTable.Kernels.TryGetValue((type, layout, tile), out var kernel) && KernelEntry.Of(kernel.Method).SharedBytes <= _device.Limits.DynamicSharedBytes;
+        CudaGemmTable.Tensor.TryGetValue((type, layout, tile), out var kernel) && KernelEntry.Of(kernel.Method).SharedBytes <= _device.Limits.DynamicSharedBytes;
 
     private static ElementType TypeOf(Arithmetic arithmetic) => arithmetic == Arithmetic.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
 }

@@ -19,7 +19,7 @@ public sealed record BenchmarkResult
     public required double? ShareOfPeak { get; init; }
     /// <summary>Share of what the device could do by its units and clocks; null where they are not known.</summary>
     public double? ShareOfNominal { get; init; }
-    /// <summary>Arithmetic of the peak: "float32", "tensor_float32" or "bfloat16". The last two are the ceiling of mma.sync.</summary>
+    /// <summary>Arithmetic of the peak: "float32", "tensorfloat32" or "bfloat16". The last two are the ceiling of mma.sync.</summary>
     public string Arithmetic { get; init; } = "float32";
     /// <summary>"events" of the device, or the "host" and its clock.</summary>
     public string Clock { get; init; } = "host";

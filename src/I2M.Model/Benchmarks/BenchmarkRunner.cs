@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using I2M.Kernels;
 
 namespace I2M.Model.Benchmarks;
@@ -90,7 +89,7 @@ public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
             ShareOfPeak = share is { } value ? Round(value) : null,
             ShareOfNominal = ofNominal is { } part ? Round(part) : null,
             Bound = work.Work.Bound.ToString().ToLowerInvariant(),
-            Arithmetic = JsonNamingPolicy.SnakeCaseLower.ConvertName(work.Work.Arithmetic.ToString()),
+            Arithmetic = work.Work.Arithmetic.ToString().ToLowerInvariant(),
             Clock = HasEvents ? "events" : "host",
             MsMin = Round(times[0] * 1e3),
             MsMax = Round(times[^1] * 1e3),

@@ -92,6 +92,11 @@ public sealed partial class IlgpuBackend
             Launch(GemmKernels.Skinny, Groups(groups, GemmKernels.SkinnyItems), View(a), View(b), ViewOr(bias, c), ViewOr(residual, c), View(c), sizes);
             return;
         }
+        if (IsCuda && CudaGemmPlan.Float32(shape, "") is { Path: CudaGemmPath.Simt } plan)
+        {
+            GemmGenerated(plan, a, b, new GemmEpilogue { Bias = bias, Residual = residual }, shape, c);
+            return;
+        }
         sizes.RowTiles = (shape.M + GemmKernels.Tile - 1) / GemmKernels.Tile;
         sizes.ColumnTiles = (shape.N + GemmKernels.Tile - 1) / GemmKernels.Tile;
         int splits = Math.Min(SplitTargetGroups / (int)Math.Min(SplitTargetGroups, (long)sizes.RowTiles * sizes.ColumnTiles), shape.K / SplitMinDepth);

@@ -14,11 +14,14 @@ internal static class WidenedGemm
     /// <summary>The product of <see cref="IBackend.Gemm(BufferView, BufferView, in GemmEpilogue, in GemmShape, BufferView)"/>.</summary>
     public static void Run(IBackend backend, BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
-        epilogue.CheckTypes(a, b, c);
-        epilogue.Check(shape, c);
         RowBlock blockA = shape.TransposeA ? Block(shape, shape.StrideA, shape.K, shape.LeadingA, shape.M) : Block(shape, shape.StrideA, shape.M, shape.LeadingA, shape.K);
         RowBlock blockB = shape.TransposeB ? Block(shape, shape.StrideB, shape.N, shape.LeadingB, shape.K) : Block(shape, shape.StrideB, shape.K, shape.LeadingB, shape.N);
         var blockC = new RowBlock(shape.Batch, shape.StrideC, shape.M, shape.LeadingC, shape.N);
+        epilogue.CheckTypes(a, b, c);
+        CheckExtent(nameof(a), a, blockA);
+        CheckExtent(nameof(b), b, blockB);
+        CheckExtent(nameof(c), c, blockC);
+        epilogue.Check(shape, c);
         using var scope = new BufferScope(backend.Pool);
         BufferView wideA = IsWide(a) ? a : scope.Rent(blockA.Extent), wideB = IsWide(b) ? b : scope.Rent(blockB.Extent), wideC = IsWide(c) ? c : scope.Rent(blockC.Extent);
         BufferView inner = epilogue.PreActivation.IsNone ? epilogue.GeluGradientOf : epilogue.PreActivation;
@@ -36,6 +39,9 @@ internal static class WidenedGemm
         if (!IsWide(c)) { backend.ConvertRows(wideC, blockC, c); }
         if (!IsWide(epilogue.PreActivation)) { backend.ConvertRows(wideInner, blockC, epilogue.PreActivation); }
     }
+
+    private static void CheckExtent(string name, BufferView view, in RowBlock block) =>
+        GemmEpilogue.CheckExtent(name, view, block.Rows, block.Width, block.Leading, block.Batch, block.Stride);
 
     private static bool IsWide(BufferView view) => view.IsNone || view.Type == ElementType.Float32;
 

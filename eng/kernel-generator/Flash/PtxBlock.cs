@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>Lines of PTX. Registers have names; a name with an index, such as S12, is one of an array that .reg declares as S&lt;n&gt;.</summary>
 internal sealed class PtxBlock

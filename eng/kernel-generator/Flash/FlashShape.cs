@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>
 /// The tiles of an attention kernel of four warps. Its "left" matrices (Q; K and V; Q and dO) stay: a block owns <see cref="Rows"/> of their rows and a

@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>
 /// First backward pass: a block keeps a tile of keys and values and walks over tiles of queries and dO. Scores are transposed (rows are keys), so that
@@ -6,6 +6,9 @@ namespace I2M.KernelGenerator;
 /// </summary>
 internal sealed class FlashBackwardKeys
 {
+    /// <summary>r = place of the statistics of this lane's first columns, before the offset of the statistics in the stage.</summary>
+    private const string StatisticsPlace = "mov.u32 r, %%laneid; and.b32 r, r, 3; shl.b32 r, r, 4; add.u32 r, rd, r;";
+
     private readonly FlashShape _shape;
     private readonly FlashStages _stages;
 
@@ -13,7 +16,7 @@ internal sealed class FlashBackwardKeys
         _stages = new FlashStages(_shape = new FlashShape(headDim, warpTiles, columns, false, minGroups, 2, 8 * columns));
 
     /// <summary>One file for each width of a head.</summary>
-    public static IEnumerable<KernelFile> Files() =>
+    public static IEnumerable<GeneratedFile> Files() =>
     [
         new FlashBackwardKeys(32, 2, 32, 3).File(),
         new FlashBackwardKeys(64, 2, 32, 2).File(),
@@ -21,35 +24,34 @@ internal sealed class FlashBackwardKeys
         new FlashBackwardKeys(128, 1, 32, 2).File(),
     ];
 
-    private KernelFile File()
+    private GeneratedFile File()
     {
         FlashShape s = _shape;
         int scores = s.WarpTiles * s.ScoreTiles * 4, sums = s.WarpTiles * s.ChannelTiles * 4;
         var file = new KernelFile(nameof(FlashBackwardKeys), $"FlashBackwardKeys{s.HeadDim}Kernels",
             $"Backward attention in bfloat16 on tensor cores, dk and dv, for heads of up to {s.HeadDim} channels: blocks of {s.Rows} keys, tiles of {s.Columns} queries.");
-        file.Stage("Registers", "S scores, then P; D dP, then dS; P both in bfloat16; V and K the sums of dv and dk; sp, to, first: the copies of statistics.",
-                _stages.Registers($".f32 S<{scores}>", $".f32 D<{scores}>", $".f32 V<{sums}>", $".f32 K<{sums}>", $".b32 P<{scores / 2}>", ".f32 sc, scale, one", ".b32 to, sa", ".b64 sp", ".pred first"))
+        file.Stage("Registers", "S scores, then P; D dP; P the probabilities and then dS in bfloat16; V and K the sums of dv and dk; sp and first: the copies of statistics.",
+                _stages.Registers($".f32 S<{scores}>", $".f32 D<{scores}>", $".f32 V<{sums}>", $".f32 K<{sums}>", $".b32 P<{scores / 2}>", ".f32 sc, scale, one", ".b64 sp", ".pred first"))
             .Stage("Places", "See FlashStages in the generator for the names.", _stages.Places())
             .Stage("Sources", "The thread's part of the copies of queries and dO.", _stages.Sources())
             .Stage("CopyLeft", "The block's keys and values on their way to shared memory; rows and channels that do not exist become zero.", _stages.CopyLeft())
             .Stage("CopyTiles", "The next queries, dO and statistics on their way to the stage at wr.", _stages.CopyTiles())
             .Stage("Arrive", "The tile to read is there for all threads, and all are done with the other stage.", FlashStages.Arrive())
             .Stage("Advance", "On to the other stage.", FlashStages.Advance())
-            .Stage("Statistics", "%0 address of this thread's statistics, %1 its number, %2 its first column's place, %3 scale.", Statistics())
+            .Stage("Statistics", "%0 address of the statistics that this thread copies, %1 its number, %2 scale · log2 e.", Statistics())
             .Stage("Scores", "S = keys · queriesᵀ.", _stages.Scores("S", 0, 0, ""))
             .Stage("Probabilities", "S = 2^(sc·S − log2 e · lse); a lane's two columns have their (−log2 e · lse, D) side by side.", Probabilities())
             .Stage("Pack", "P = S in bfloat16, as left fragments.", _stages.Pack("S"))
             .Stage("SumValues", "V += P · dO.", _stages.Accumulate("V", 1))
             .Stage("Products", "D = values · dOᵀ.", _stages.Scores("D", 1, 1, ""))
-            .Stage("Gradients", "D = S ∘ (D − rowsum(dO∘o)).", Gradients())
-            .Stage("PackGradients", "P = D in bfloat16, as left fragments.", _stages.Pack("D"))
+            .Stage("Gradients", "P = P ∘ (D − rowsum(dO∘o)) in bfloat16, as left fragments.", Gradients())
             .Stage("SumKeys", "K += P · queries.", _stages.Accumulate("K", 0))
             .Stage("StoreKeys", "K · scale as bfloat16.", _stages.StoreRows("K", 0, _ => "scale"))
-            .Stage("StoreValues", "V as bfloat16.", _stages.StoreRows("V", 1, _ => "one"))
-            .Method("dk and dv for a tile of keys of one head; see <see cref=\"IBackend.AttentionBackward\"/>. Addresses are bytes; tiles is the number of key tiles, padded the rows of statistics of a head.",
-                s.Bounds, "Keys(long q, long k, long v, long dOut, long statistics, long dk, long dv, AttentionShape s, int tiles, int padded)");
-        return file.Body(FlashBody.Start(s, "s.Keys", "s.Queries", [("k", "s.StrideK"), ("v", "s.StrideV")], [("q", "s.StrideQ"), ("dOut", "s.StrideO")]) + $$"""
-            CudaAsm.Emit(Statistics, statistics + ((long)sample * s.Heads + head) * padded * 8 + thread * 16, thread, (lane & 3) << 4, s.Scale);
+            .Stage("StoreValues", "V as bfloat16.", _stages.StoreRows("V", 1, _ => "one"));
+        return file.Method("dk and dv for a tile of keys of one head; see <see cref=\"IBackend.AttentionBackward\"/>. Addresses are bytes; tiles is the number of key tiles, padded the rows of statistics of a head.",
+                s.Bounds, "Keys(long q, long k, long v, long dOut, long statistics, long dk, long dv, AttentionShape s, int tiles, int padded)",
+            FlashBody.Start(s, "s.Keys", "s.Queries", [("k", "s.StrideK"), ("v", "s.StrideV")], [("q", "s.StrideQ"), ("dOut", "s.StrideO")]) + $$"""
+            CudaAsm.Emit(Statistics, statistics + ((long)sample * s.Heads + head) * padded * 8 + thread * 16, thread, s.Scale * 1.44269504f);
             CudaAsm.Emit(CopyTiles);
             int count = (s.Queries + {{s.Columns - 1}}) / {{s.Columns}};
             for (int j = 0; j < count; j++)
@@ -62,10 +64,11 @@ internal sealed class FlashBackwardKeys
                 CudaAsm.Emit(SumValues);
                 CudaAsm.Emit(Products);
                 CudaAsm.Emit(Gradients);
-                CudaAsm.Emit(PackGradients);
                 CudaAsm.Emit(SumKeys);
                 CudaAsm.Emit(Advance);
             }
+
+            CudaAsm.Emit("mov.f32 scale, %0; mov.f32 one, 0f3F800000;", s.Scale);
 
             """ + FlashBody.StorePlaces(s) + FlashBody.Store(s, "StoreKeys", "s.Keys", "dk", "s.StrideK") + FlashBody.Store(s, "StoreValues", "s.Keys", "dv", "s.StrideV") + FlashBody.KeepShared);
     }
@@ -73,15 +76,14 @@ internal sealed class FlashBackwardKeys
     private PtxBlock Statistics()
     {
         int sums = _shape.WarpTiles * _shape.ChannelTiles * 4;
-        PtxBlock ptx = new PtxBlock().Add($"mov.b64 sp, %0; shl.b32 to, %1, 4; setp.lt.u32 first, %1, {_shape.StatisticsBytes / 16}; mov.b32 sa, %2;")
-            .Add("mov.f32 scale, %3; mul.f32 sc, scale, 0f3FB8AA3B; mov.f32 one, 0f3F800000;");
+        PtxBlock ptx = new PtxBlock().Add($"mov.b64 sp, %0; setp.lt.u32 first, %1, {_shape.StatisticsBytes / 16}; mov.f32 sc, %2;");
         foreach (string line in FlashStages.Clear("V", sums).Lines.Concat(FlashStages.Clear("K", sums).Lines)) { ptx.Add(line); }
         return ptx;
     }
 
     private PtxBlock Probabilities()
     {
-        PtxBlock ptx = new PtxBlock().Open(".b32 r", ".f32 l0, d0, l1, d1").Add($"add.u32 r, rd, sa;");
+        PtxBlock ptx = new PtxBlock().Open(".b32 r", ".f32 l0, d0, l1, d1").Add(StatisticsPlace);
         for (int n = 0; n < _shape.ScoreTiles; n++)
         {
             ptx.Add($"ld.shared.v4.f32 {{l0,d0,l1,d1}}, [r+{2 * _shape.TileBytes + 64 * n}];");
@@ -94,16 +96,18 @@ internal sealed class FlashBackwardKeys
         return ptx.Close();
     }
 
+    /// <summary>P comes back from bfloat16, as dv saw it: keeping the float32 beside dP would cost the registers of a second score tile.</summary>
     private PtxBlock Gradients()
     {
-        PtxBlock ptx = new PtxBlock().Open(".b32 r", ".f32 l0, d0, l1, d1").Add($"add.u32 r, rd, sa;");
+        PtxBlock ptx = new PtxBlock().Open(".b32 r, u, w", ".f32 l0, d0, l1, d1, a, b").Add(StatisticsPlace);
         for (int n = 0; n < _shape.ScoreTiles; n++)
         {
             ptx.Add($"ld.shared.v4.f32 {{l0,d0,l1,d1}}, [r+{2 * _shape.TileBytes + 64 * n}];");
             for (int i = 0; i < 2 * _shape.WarpTiles; i++)
             {
-                int c = (i / 2 * _shape.ScoreTiles + n) * 4 + i % 2 * 2;
-                ptx.Add($"sub.f32 D{c}, D{c}, d0; sub.f32 D{c + 1}, D{c + 1}, d1; mul.f32 D{c}, D{c}, S{c}; mul.f32 D{c + 1}, D{c + 1}, S{c + 1};");
+                int tile = i / 2 * _shape.ScoreTiles + n, c = tile * 4 + i % 2 * 2, p = tile * 2 + i % 2;
+                ptx.Add($"shl.b32 u, P{p}, 16; and.b32 w, P{p}, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D{c}, D{c}, d0; sub.f32 D{c + 1}, D{c + 1}, d1; " +
+                    $"mul.f32 a, a, D{c}; mul.f32 b, b, D{c + 1}; cvt.rn.bf16x2.f32 P{p}, b, a;");
             }
         }
         return ptx.Close();

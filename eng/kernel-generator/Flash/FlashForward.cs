@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>Forward attention: a block keeps a tile of queries and walks over tiles of keys and values.</summary>
 internal sealed class FlashForward
@@ -12,7 +12,7 @@ internal sealed class FlashForward
     private FlashForward(FlashShape shape) => (_shape, _stages) = (shape, new FlashStages(shape));
 
     /// <summary>One file for each width of a head.</summary>
-    public static IEnumerable<KernelFile> Files() =>
+    public static IEnumerable<GeneratedFile> Files() =>
     [
         new FlashForward(new FlashShape(32, 2, 64, true, 3, 1)).File(),
         new FlashForward(new FlashShape(64, 2, 64, true, 2, 1)).File(),
@@ -22,7 +22,7 @@ internal sealed class FlashForward
 
     private int RowSets => 2 * _shape.WarpTiles;
 
-    private KernelFile File()
+    private GeneratedFile File()
     {
         FlashShape s = _shape;
         var file = new KernelFile(nameof(FlashForward), $"FlashForward{s.HeadDim}Kernels",
@@ -46,10 +46,9 @@ internal sealed class FlashForward
             .Stage("Pack", "P = S in bfloat16, as left fragments.", _stages.Pack("S"))
             .Stage("Weighted", "O += P · values.", _stages.Accumulate("O", 1))
             .Stage("Finish", "L = 1 / Σ over the row's four lanes; %0 address of lse of the lane's first row, %1 rows that remain from there.", Finish())
-            .Stage("Store", "O · L as bfloat16.", _stages.StoreRows("O", 0, i => $"L{i}"))
-            .Method("o and lse for a tile of queries of one head; see <see cref=\"IBackend.Attention\"/>. Addresses are bytes; tiles is the number of query tiles.",
-                s.Bounds, "Forward(long q, long k, long v, long o, long lse, AttentionShape s, int tiles)");
-        return file.Body(Body());
+            .Stage("Store", "O · L as bfloat16.", _stages.StoreRows("O", 0, i => $"L{i}"));
+        return file.Method("o and lse for a tile of queries of one head; see <see cref=\"IBackend.Attention\"/>. Addresses are bytes; tiles is the number of query tiles.",
+                s.Bounds, "Forward(long q, long k, long v, long o, long lse, AttentionShape s, int tiles)", Body());
     }
 
     private string Body()

@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>Parts of the C# bodies that the attention kernels share.</summary>
 internal static class FlashBody
@@ -11,7 +11,7 @@ internal static class FlashBody
     /// <param name="right">Address and stride of the two right matrices.</param>
     public static string Start(FlashShape s, string leftRows, string rightRows, (string Address, string Stride)[] left, (string Address, string Stride)[] right)
     {
-        string[] sources = [.. left.Select(l => $"FlashRows.Address({l.Address}, s, sample, {leftRows}, first + row, {l.Stride}, head, chunk), {l.Stride} * {2L * s.PassRows}L")];
+        string[] sources = [.. left.Select(l => $"FlashRows.Address({l.Address}, s, sample, {leftRows}, first + row, {l.Stride}, head, chunk), {l.Stride} * {2 * s.PassRows}")];
         string sizes = string.Join(", ", Enumerable.Range(0, s.Parts).Select(part => $"chunk{(part > 0 ? $" + {part * s.RowThreads}" : "")} < s.HeadDim / 8 ? 16 : 0"));
         return $$"""
             var shared = SharedMemory.GetDynamic<Float4>();
@@ -26,7 +26,7 @@ internal static class FlashBody
             CudaAsm.Emit(Places, row * {{s.RowBytes}} + ((chunk ^ {{s.Swizzle("row")}}) << 4), leftRow * {{s.RowBytes}}, ((lane >> 4) ^ {{s.Swizzle("leftRow")}}) << 4,
                 rightRow * {{s.RowBytes}}, ((lane >> 3 & 1) ^ {{s.Swizzle("rightRow")}}) << 4, warpRow * {{s.RowBytes}});
             CudaAsm.Emit(Sources, FlashRows.Address({{right[0].Address}}, s, sample, {{rightRows}}, row, {{right[0].Stride}}, head, chunk), FlashRows.Address({{right[1].Address}}, s, sample, {{rightRows}}, row, {{right[1].Stride}}, head, chunk),
-                {{right[0].Stride}} * {{2L * s.PassRows}}L, {{right[1].Stride}} * {{2L * s.PassRows}}L, {{rightRows}} - row, {{sizes}});
+                {{right[0].Stride}} * {{2 * s.PassRows}}, {{right[1].Stride}} * {{2 * s.PassRows}}, {{rightRows}} - row, {{sizes}});
             CudaAsm.Emit(CopyLeft, {{leftRows}} - first - row, {{string.Join(", ", sources)}});
 
             """;

@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>
 /// The stages that the three attention kernels share. Registers that live through a kernel: sb shared memory; so this thread's place in a tile that it
@@ -12,7 +12,7 @@ internal sealed class FlashStages(FlashShape s)
     public PtxBlock Registers(params string[] own)
     {
         var ptx = new PtxBlock()
-            .Add(".reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left; .reg .b64 xp, yp, xs, ys; .reg .f32 zero;")
+            .Add(".reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left, xs, ys; .reg .b64 xp, yp; .reg .f32 zero;")
             .Add($".reg .b32 z<{s.Parts}>; .reg .b32 A<{4 * s.WarpTiles}>; .reg .b32 B<4>;");
         foreach (string registers in own) { ptx.Add($".reg {registers};"); }
         return ptx;
@@ -28,7 +28,7 @@ internal sealed class FlashStages(FlashShape s)
     /// <summary>%0 xp, %1 yp, %2 xs, %3 ys, %4 left, %5 … sizes of the chunks.</summary>
     public PtxBlock Sources()
     {
-        var ptx = new PtxBlock().Add("mov.b64 xp, %0; mov.b64 yp, %1; mov.b64 xs, %2; mov.b64 ys, %3; mov.b32 left, %4;");
+        var ptx = new PtxBlock().Add("mov.b64 xp, %0; mov.b64 yp, %1; mov.b32 xs, %2; mov.b32 ys, %3; mov.b32 left, %4;");
         return ptx.Add(string.Join(' ', Enumerable.Range(0, s.Parts).Select(part => $"mov.b32 z{part}, %{5 + part};")));
     }
 
@@ -36,13 +36,13 @@ internal sealed class FlashStages(FlashShape s)
     public PtxBlock CopyLeft()
     {
         string[] sources = s.LeftMatrices == 1 ? ["u"] : ["u", "v"];
-        PtxBlock ptx = new PtxBlock().Open(".pred p", ".b32 z, d", s.LeftMatrices == 1 ? ".b64 u, us" : ".b64 u, v, us, vs").Add("add.u32 d, sb, so; mov.b64 u, %1; mov.b64 us, %2;");
-        if (s.LeftMatrices == 2) { ptx.Add("mov.b64 v, %3; mov.b64 vs, %4;"); }
+        PtxBlock ptx = new PtxBlock().Open(".pred p", ".b32 z, d", s.LeftMatrices == 1 ? ".b64 u" : ".b64 u, v", s.LeftMatrices == 1 ? ".s32 us" : ".s32 us, vs").Add("add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2;");
+        if (s.LeftMatrices == 2) { ptx.Add("mov.b64 v, %3; mov.b32 vs, %4;"); }
         for (int pass = 0; pass < s.Rows / s.PassRows; pass++) { CopyPass(ptx, "%0", pass, "d", sources, s.LeftBytes); }
         return ptx.Close();
     }
 
-    /// <summary>Copies the next right tiles to wr and closes the group; what does not exist becomes zero. %0 (with statistics) is this thread's number.</summary>
+    /// <summary>Copies the next right tiles to wr and closes the group; what does not exist becomes zero.</summary>
     public PtxBlock CopyTiles()
     {
         PtxBlock ptx = new PtxBlock().Open(".pred p", ".b32 z, d");
@@ -50,7 +50,7 @@ internal sealed class FlashStages(FlashShape s)
         ptx.Add($"sub.s32 left, left, {s.Columns};");
         if (s.StatisticsBytes > 0)
         {
-            ptx.Add($"sub.u32 d, wr, so; add.u32 d, d, to; @first cp.async.cg.shared.global [d+{2 * s.TileBytes}], [sp], 16; add.s64 sp, sp, {s.StatisticsBytes};");
+            ptx.Add($"sub.u32 d, wr, so; mov.u32 z, %%tid.x; shl.b32 z, z, 4; add.u32 d, d, z; @first cp.async.cg.shared.global [d+{2 * s.TileBytes}], [sp], 16; add.s64 sp, sp, {s.StatisticsBytes};");
         }
         return ptx.Add("cp.async.commit_group;").Close();
     }
@@ -64,7 +64,7 @@ internal sealed class FlashStages(FlashShape s)
             var copies = sources.Select((source, m) => $"cp.async.cg.shared.global [{place}+{m * matrixBytes + offset}], [{source}+{part * s.PartBytes}], 16, z;");
             ptx.Add($"{(part == 0 ? compare : "")}selp.b32 z, z{part}, 0, p; {string.Join(' ', copies)}");
         }
-        ptx.Add(string.Join(' ', sources.Select(source => $"add.s64 {source}, {source}, {source[0]}s;")));
+        ptx.Add(string.Join(' ', sources.Select(source => $"mad.wide.s32 {source}, {source[0]}s, 1, {source};")));
     }
 
     /// <summary>The current stage has arrived for all, and all are done with the other, which is copied to next.</summary>

@@ -4,11 +4,11 @@ using ILGPU;
 
 namespace I2M.Kernels.Ilgpu;
 
-/// <summary>The generated products on tensor cores.</summary>
-internal static class TensorGemmTable
+/// <summary>The generated products.</summary>
+internal static class CudaGemmTable
 {
-    /// <summary>By type of the factors (bfloat16, or float32 as tf32), layout and tile.</summary>
-    public static IReadOnlyDictionary<(ElementType Type, GemmLayout Layout, CudaGemmTile Tile), Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>> Kernels { get; } =
+    /// <summary>On tensor cores, by type of the factors (bfloat16, or float32 as tf32), layout and tile.</summary>
+    public static IReadOnlyDictionary<(ElementType Type, GemmLayout Layout, CudaGemmTile Tile), Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>> Tensor { get; } =
         new Dictionary<(ElementType, GemmLayout, CudaGemmTile), Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>>
         {
             [(ElementType.BFloat16, GemmLayout.NN, CudaGemmTile.Tile64x64)] = TensorGemmKernels.Bf16Nn64x64x64,
@@ -29,5 +29,14 @@ internal static class TensorGemmTable
             [(ElementType.Float32, GemmLayout.NN, CudaGemmTile.Tile128x128Deep)] = TensorGemmKernels.Tf32Nn128x128x32,
             [(ElementType.Float32, GemmLayout.NT, CudaGemmTile.Tile128x128Deep)] = TensorGemmKernels.Tf32Nt128x128x32,
             [(ElementType.Float32, GemmLayout.TN, CudaGemmTile.Tile128x128Deep)] = TensorGemmKernels.Tf32Tn128x128x32,
+        };
+
+    /// <summary>In full float32, by layout.</summary>
+    public static IReadOnlyDictionary<GemmLayout, Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>> Simt { get; } = new Dictionary<GemmLayout, Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>>
+        {
+            [GemmLayout.NN] = SimtGemmKernels.F32Nn128x128x8,
+            [GemmLayout.NT] = SimtGemmKernels.F32Nt128x128x8,
+            [GemmLayout.TN] = SimtGemmKernels.F32Tn128x128x8,
+            [GemmLayout.TT] = SimtGemmKernels.F32Tt128x128x8,
         };
 }

@@ -1,4 +1,4 @@
-namespace I2M.KernelGenerator;
+namespace I2M.KernelGenerator.Flash;
 
 /// <summary>Second backward pass: a block keeps a tile of queries and dO and walks over tiles of keys and values.</summary>
 internal sealed class FlashBackwardQueries
@@ -10,7 +10,7 @@ internal sealed class FlashBackwardQueries
         _stages = new FlashStages(_shape = new FlashShape(headDim, warpTiles, columns, true, minGroups, 2));
 
     /// <summary>One file for each width of a head.</summary>
-    public static IEnumerable<KernelFile> Files() =>
+    public static IEnumerable<GeneratedFile> Files() =>
     [
         new FlashBackwardQueries(32, 2, 32, 3).File(),
         new FlashBackwardQueries(64, 2, 32, 2).File(),
@@ -20,7 +20,7 @@ internal sealed class FlashBackwardQueries
 
     private int RowSets => 2 * _shape.WarpTiles;
 
-    private KernelFile File()
+    private GeneratedFile File()
     {
         FlashShape s = _shape;
         int scores = s.WarpTiles * s.ScoreTiles * 4, sums = s.WarpTiles * s.ChannelTiles * 4, held = s.WarpTiles * s.ChannelSteps * 4;
@@ -36,19 +36,19 @@ internal sealed class FlashBackwardQueries
             .Stage("Advance", "On to the other stage.", FlashStages.Advance())
             .Stage("HoldQueries", "The warp's queries as left fragments.", _stages.HoldLeft("Q", 0))
             .Stage("HoldOutputs", "The warp's dO as left fragments.", _stages.HoldLeft("O", 1))
-            .Stage("Statistics", "%0 address of the statistics of this lane's first row, %1 scale.", Statistics())
+            .Stage("Statistics", "%0 address of the statistics of this lane's first row, %1 scale · log2 e.", Statistics())
             .Stage("Scores", "S = queries · keysᵀ.", _stages.Scores("S", 0, 0, "Q"))
             .Stage("Mask", "Columns from the last key on become −∞; %0 is their number from this lane's first column.", Mask())
             .Stage("Products", "D = dO · valuesᵀ.", _stages.Scores("D", 1, 1, "O"))
             .Stage("Gradients", "D = 2^(sc·S − log2 e · lse) ∘ (D − rowsum(dO∘o)).", Gradients())
             .Stage("Pack", "P = D in bfloat16, as left fragments.", _stages.Pack("D"))
             .Stage("SumQueries", "G += P · keys.", _stages.Accumulate("G", 0))
-            .Stage("Store", "G · scale as bfloat16.", _stages.StoreRows("G", 0, _ => "scale"))
-            .Method("dq for a tile of queries of one head; see <see cref=\"IBackend.AttentionBackward\"/>. Addresses are bytes; tiles is the number of query tiles, padded the rows of statistics of a head.",
-                s.Bounds, "Queries(long q, long k, long v, long dOut, long statistics, long dq, AttentionShape s, int tiles, int padded)");
-        return file.Body(FlashBody.Start(s, "s.Queries", "s.Keys", [("q", "s.StrideQ"), ("dOut", "s.StrideO")], [("k", "s.StrideK"), ("v", "s.StrideV")]) + $$"""
+            .Stage("Store", "G · scale as bfloat16.", _stages.StoreRows("G", 0, _ => "scale"));
+        return file.Method("dq for a tile of queries of one head; see <see cref=\"IBackend.AttentionBackward\"/>. Addresses are bytes; tiles is the number of query tiles, padded the rows of statistics of a head.",
+                s.Bounds, "Queries(long q, long k, long v, long dOut, long statistics, long dq, AttentionShape s, int tiles, int padded)",
+            FlashBody.Start(s, "s.Queries", "s.Keys", [("q", "s.StrideQ"), ("dOut", "s.StrideO")], [("k", "s.StrideK"), ("v", "s.StrideV")]) + $$"""
             CudaAsm.Emit(CopyTiles);
-            CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale);
+            CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale * 1.44269504f);
             CudaAsm.Emit(Arrive);
             CudaAsm.Emit(HoldQueries);
             CudaAsm.Emit(HoldOutputs);
@@ -76,12 +76,14 @@ internal sealed class FlashBackwardQueries
                 CudaAsm.Emit(SumQueries);
             }
 
+            CudaAsm.Emit("mov.f32 scale, %0;", s.Scale);
+
             """ + FlashBody.StorePlaces(s) + FlashBody.Store(s, "Store", "s.Queries", "dq", "s.StrideQ") + FlashBody.KeepShared);
     }
 
     private PtxBlock Statistics()
     {
-        PtxBlock ptx = new PtxBlock().Add("mov.f32 scale, %1; mul.f32 sc, scale, 0f3FB8AA3B;");
+        PtxBlock ptx = new PtxBlock().Add("mov.f32 sc, %1;");
         for (int i = 0; i < RowSets; i++) { ptx.Add($"ld.global.v2.f32 {{E{i},R{i}}}, [%0+{64 * i}];"); }
         foreach (string line in FlashStages.Clear("G", _shape.WarpTiles * _shape.ChannelTiles * 4).Lines) { ptx.Add(line); }
         return ptx;
