@@ -1,5 +1,6 @@
 using I2M.Kernels;
 using I2M.Kernels.Ilgpu;
+using I2M.PtxEmulator;
 
 namespace I2M.Testing.Emulation;
 
@@ -7,5 +8,6 @@ namespace I2M.Testing.Emulation;
 public static class EmulatedBackend
 {
     /// <summary>Opens one; the caller disposes of it.</summary>
-    public static IBackend Open() => new IlgpuBackend(Backends.Emulated, new EmulatedDevice());
+    /// <param name="observer">Gets the kernel's name and the counts of every launch, or null.</param>
+    public static IBackend Open(Action<string, LaunchReport>? observer = null) => new IlgpuBackend(Backends.Emulated, new EmulatedDevice(observer));
 }

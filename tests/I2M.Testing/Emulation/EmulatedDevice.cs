@@ -26,8 +26,12 @@ internal sealed class EmulatedDevice : KernelDevice
     private readonly DeviceMemory _memory = new();
     private readonly PtxMachine _machine;
 
-    public EmulatedDevice()
+    private readonly Action<string, LaunchReport>? _observer;
+
+    /// <param name="observer">Gets the kernel's name and the counts of every launch, or null.</param>
+    public EmulatedDevice(Action<string, LaunchReport>? observer = null)
     {
+        _observer = observer;
         _accelerator = (CPUAccelerator)_context.GetCPUDevices()[0].CreateAccelerator(_context);
         _machine = new PtxMachine(_memory, new EmulatorOptions());
     }
@@ -95,6 +99,7 @@ internal sealed class EmulatedDevice : KernelDevice
     {
         LaunchReport report = _machine.Run(kernel.Ptx, shape, arguments.Bytes);
         if (report.Findings.Count > 0) { throw new EmulatorFindingException(kernel.Entry.Name, shape, report.Findings); }
+        _observer?.Invoke(kernel.Entry.Name, report);
     }
 
     private static unsafe Span<T> Host<T>(ArrayView<T> view) where T : unmanaged => new((void*)view.LoadEffectiveAddressAsPtr(), checked((int)view.Length));
