@@ -26,7 +26,7 @@ public class CaseBenchmarks
     {
         _ = int.TryParse(Environment.GetEnvironmentVariable("I2M_BENCH_THREADS"), out int threads);
         _backend = BackendSelector.Open(Environment.GetEnvironmentVariable("I2M_BENCH_DEVICE") ?? "host", threads, out _);
-        _case = BenchmarkCatalog.Get(Case)(_backend);
+        _case = BenchmarkCatalog.For(_backend).Get(Case)(_backend);
         _case.Verify(CancellationToken.None);
     }
 

@@ -37,6 +37,12 @@ internal static class ReportCommand
             table.Save(options.Budgets);
             output.WriteLine($"{options.Budgets} rewritten");
         }
+        if (options.Markdown is not null)
+        {
+            if (assembler is null) { throw new I2MException("--markdown needs ptxas: run eng/install-ptxas.sh or give --ptxas FILE"); }
+            MarkdownTable.Rewrite(options.Markdown, table, measured, assembler.Version());
+            output.WriteLine($"{options.Markdown} rewritten");
+        }
         var lint = files.SelectMany(f => PtxLint.Of(File.ReadAllText(f.File)).Select(fault => $"{f.Kernel.Name} on {f.Target}: {fault}"));
         string[] problems = [.. BudgetCheck.Rows(table, kernels), .. lint, .. measured.SelectMany(m => BudgetCheck.Kernel(table, m))];
         foreach (string problem in problems) { output.WriteLine($"FAIL {problem}"); }

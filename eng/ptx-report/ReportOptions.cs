@@ -7,15 +7,17 @@ namespace I2M.PtxReport;
 /// <param name="Output">Folder for the PTX.</param>
 /// <param name="Budgets">The table.</param>
 /// <param name="Update">Rewrite the table instead of checking against it.</param>
-internal sealed record ReportOptions(string? Ptxas, string Output, string Budgets, bool Update)
+/// <param name="Markdown">File whose marked part is rewritten as a table for readers, or null.</param>
+internal sealed record ReportOptions(string? Ptxas, string Output, string Budgets, bool Update, string? Markdown = null)
 {
     private const string Usage = """
-        ptx-report [--ptxas FILE] [--out FOLDER] [--budgets FILE] [--update]
+        ptx-report [--ptxas FILE] [--out FOLDER] [--budgets FILE] [--update] [--markdown FILE]
         Compiles every kernel to PTX, assembles it for sm_80 and sm_90 and checks registers, stack, spills, shared memory, occupancy and
         instruction counts against the table. Exit status: 0 all within budget, 1 a budget is exceeded, 2 wrong use.
           --ptxas FILE     the assembler; otherwise PATH, then artifacts/ptxas (eng/install-ptxas.sh). nvdisasm beside it counts instructions
           --out FOLDER     where the PTX goes (artifacts/ptx)
           --budgets FILE   the table (eng/ptx-report/budgets.json)
+          --markdown FILE  rewrite FILE between its marks "ptx-report begins" and "ptx-report ends": hot kernels with registers, occupancy and instructions
           --update         rewrite the table from what was measured; marks stay, new kernels are marked hot
         """;
 
@@ -32,6 +34,7 @@ internal sealed record ReportOptions(string? Ptxas, string Output, string Budget
                 "--ptxas" => options with { Ptxas = Value() },
                 "--out" => options with { Output = Value() },
                 "--budgets" => options with { Budgets = Value() },
+                "--markdown" => options with { Markdown = Value() },
                 "--update" => options with { Update = true },
                 _ => throw new I2MException($"{args[i]}: unknown argument\n{Usage}"),
             };

@@ -29,11 +29,11 @@ public static class BackendSelector
             case "opencl":
                 return Described(IlgpuBackend.OpenCl(), "asked for", out reason);
             case "cuda":
-                return Described(IlgpuBackend.Cuda(), "asked for", out reason);
+                return Tuned(IlgpuBackend.Cuda(), "asked for", out reason);
             case "auto":
                 return AutoChoice switch
                 {
-                    "cuda" => Described(IlgpuBackend.Cuda(), "the first CUDA device", out reason),
+                    "cuda" => Tuned(IlgpuBackend.Cuda(), "the first CUDA device", out reason),
                     "opencl" => Described(IlgpuBackend.OpenCl(), "the first OpenCL GPU", out reason),
                     _ => Described(new HostBackend(threads), "no CUDA device and no OpenCL GPU found", out reason),
                 };
@@ -47,6 +47,13 @@ public static class BackendSelector
     {
         using var host = new HostBackend();
         return [("host", host.Device), .. IlgpuBackend.List()];
+    }
+
+    /// <summary>With the tiles that were measured on this device.</summary>
+    private static IBackend Tuned(IlgpuBackend backend, string why, out string reason)
+    {
+        backend.Tiles = TileCache.Load(backend.Device, IlgpuBackend.IsTile, out string tiles);
+        return Described(backend, $"{why}; {tiles}", out reason);
     }
 
     private static IBackend Described(IBackend backend, string why, out string reason)

@@ -52,6 +52,30 @@ public sealed class BenchTests : IDisposable
     }
 
     [Fact]
+    public void AnUnknownCaseOfAGpuListsItsGroups() =>
+        CliProcess.Run("bench", "--device", "opencl", "--cases", "g13,g99").Refused("--cases g99", "opencl has no such case", "g0,g1,", "g3_nt_f32_", "gemm_256");
+
+    [Fact]
+    public void TuningSaysWhereThereIsNothingToTune()
+    {
+        CliProcess.Run("bench", "--device", "host", "--tune").Refused("--tune", "host has nothing to tune");
+        Assert.Contains("nothing to tune", CliProcess.Run("bench", "--device", "opencl", "--tune").Succeeded().Out);
+        CliProcess.Run("bench", "--device", "opencl", "--tune", "--cases", "g1").Refused("--tune", "--cases");
+    }
+
+    [Fact]
+    public void AGpuCaseIsMeasured()
+    {
+        string json = _scratch.File("gpu.json");
+        CliProcess.Run("bench", "--device", "opencl", "--seconds", "0.05", "--cases", "g0_loop_f32,g13", "--json", json).Succeeded();
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(json));
+        JsonElement[] cases = [.. document.RootElement.EnumerateArray()];
+        Assert.Equal(["g0_loop_f32", "g13_1000_launches"], cases.Select(c => c.GetProperty("case").GetString()));
+        Assert.Equal(["compute", "launch"], cases.Select(c => c.GetProperty("bound").GetString()));
+        Assert.All(cases, c => Assert.Equal("host", c.GetProperty("clock").GetString()));
+    }
+
+    [Fact]
     public void AFileThatCannotBeWrittenIsFoundBeforeTheWork()
     {
         string file = _scratch.File("file", "text"u8);
@@ -110,7 +134,7 @@ public sealed class BenchTests : IDisposable
             Work = new BenchmarkWork(BenchmarkBound.Memory, 10, 80);
         }
 
-        public override void Run() => Assert.Fail("a case with wrong results was timed");
+        public override void Queue() => Assert.Fail("a case with wrong results was timed");
 
         public override double Verify(CancellationToken cancel)
         {

@@ -54,7 +54,13 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
             : !IsAligned(a, shape.LeadingA, shape.StrideA, shape.Batch) ? "rows of a do not start at multiples of 16 bytes"
             : !IsAligned(b, shape.LeadingB, shape.StrideB, shape.Batch) ? "rows of b do not start at multiples of 16 bytes" : null;
         if (obstacle is not null) { return narrow ? new(CudaGemmPath.Widened, default, 0, obstacle) : Float32(shape, obstacle); }
-        bool large = sharedBytes >= LargeSharedBytes;
+        return Default(a.Type, shape, sharedBytes);
+    }
+
+    /// <summary>The tile by sizes, for aligned factors that have tensor-core kernels.</summary>
+    public static CudaGemmPlan Default(ElementType type, in GemmShape shape, int sharedBytes)
+    {
+        bool narrow = type == ElementType.BFloat16, large = sharedBytes >= LargeSharedBytes;
         if (shape.M <= 64 || shape.N <= 64) { return Split(CudaGemmTile.Tile64x64, 64, 64, shape, "few rows or columns"); }
         if (!large && !narrow) { return Split(CudaGemmTile.Tile64x64, 64, 64, shape, "tf32 with little shared memory"); }
         if (!large) { return Split(CudaGemmTile.Tile128x128, 128, 128, shape, "little shared memory"); }
@@ -63,6 +69,14 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
         bool idle = deep.SplitDepth == 0 && Groups(shape, 128, 128) < TargetGroups / 2;
         return idle ? Split(CudaGemmTile.Tile64x64, 64, 64, shape, "too few tiles of 128×128 to fill the device") : deep;
     }
+
+    /// <summary>A given tile, for tuning.</summary>
+    public static CudaGemmPlan With(CudaGemmTile tile, in GemmShape shape, string reason) => tile switch
+    {
+        CudaGemmTile.Tile64x64 => Split(tile, 64, 64, shape, reason),
+        CudaGemmTile.Tile128x256 => Split(tile, 128, 256, shape, reason),
+        _ => Split(tile, 128, 128, shape, reason),
+    };
 
     /// <summary>The choice for float32 in full.</summary>
     public static CudaGemmPlan Float32(in GemmShape shape, string reason)

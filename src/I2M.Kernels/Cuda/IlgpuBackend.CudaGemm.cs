@@ -6,7 +6,7 @@ namespace I2M.Kernels.Ilgpu;
 public sealed partial class IlgpuBackend
 {
     /// <summary>How <see cref="Gemm(BufferView, BufferView, in GemmEpilogue, in GemmShape, BufferView)"/> would run this product on CUDA.</summary>
-    internal CudaGemmPlan PlanGemm(BufferView a, BufferView b, in GemmShape shape) => CudaGemmPlan.For(a, b, shape, _device.Limits.DynamicSharedBytes);
+    internal CudaGemmPlan PlanGemm(BufferView a, BufferView b, in GemmShape shape) => Tuned(CudaGemmPlan.For(a, b, shape, _device.Limits.DynamicSharedBytes), a.Type, shape);
 
     private void GemmCuda(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {

@@ -12,6 +12,7 @@ internal sealed class AcceleratorDevice : KernelDevice
     private const int GrantedSharedBytes = 48 * 1024;
 
     private readonly Accelerator _accelerator;
+    private readonly CudaTimer? _timer;
 
     /// <param name="accelerator">Disposed of with this.</param>
     /// <param name="detail">See <see cref="DeviceInfo.Detail"/>.</param>
@@ -22,6 +23,7 @@ internal sealed class AcceleratorDevice : KernelDevice
         Info = new DeviceInfo(accelerator.Name, detail, accelerator.MemorySize, accelerator.NumMultiprocessors);
         var cuda = accelerator as CudaAccelerator;
         Target = TargetOf(accelerator);
+        if (cuda is not null) { (_timer, Nominal) = (new CudaTimer(cuda, (CudaStream)Stream), CudaDriver.Nominal(cuda)); }
         Limits = new DeviceLimits(accelerator.MaxNumThreadsPerGroup, accelerator.MaxGridSize, cuda is null ? 0 : CudaDriver.MaxSharedBytes(cuda));
     }
 
@@ -44,6 +46,16 @@ internal sealed class AcceleratorDevice : KernelDevice
 
     /// <inheritdoc/>
     public override AcceleratorStream Stream { get; }
+
+
+    /// <inheritdoc/>
+    public override bool HasEvents => _timer is not null;
+
+    /// <inheritdoc/>
+    public override NominalPeaks Nominal { get; }
+
+    /// <inheritdoc/>
+    public override double Time(Action work) => _timer?.Time(work) ?? base.Time(work);
 
     /// <inheritdoc/>
     public override IlgpuBuffer Allocate(long words)
@@ -86,6 +98,7 @@ internal sealed class AcceleratorDevice : KernelDevice
     /// <inheritdoc/>
     public override void Dispose()
     {
+        _timer?.Dispose();
         Stream.Dispose();
         _accelerator.Dispose();
     }

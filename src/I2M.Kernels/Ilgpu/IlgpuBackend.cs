@@ -38,9 +38,6 @@ public sealed partial class IlgpuBackend : IBackend
     /// <summary>True where the kernels of Cuda/ run: on a CUDA device, and on the tests' emulation of one.</summary>
     private bool IsCuda => _device.Target == KernelTarget.Cuda;
 
-    /// <summary>True where the kernels for processors run: on an OpenCL device that is one, such as PoCL.</summary>
-    private bool IsProcessor => _device.Target == KernelTarget.OpenClProcessor;
-
     /// <summary>True when a CUDA device answers.</summary>
     public static bool HasCuda => IlgpuContext.CudaDevices.Count > 0;
 

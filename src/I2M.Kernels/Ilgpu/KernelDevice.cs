@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -58,6 +59,22 @@ internal abstract class KernelDevice : IDisposable
 
     /// <summary>Waits for all queued work.</summary>
     public abstract void Synchronize();
+
+    /// <summary>See <see cref="IDeviceProbe.HasEvents"/>.</summary>
+    public virtual bool HasEvents => false;
+
+    /// <summary>See <see cref="IDeviceProbe.Nominal"/>.</summary>
+    public virtual NominalPeaks Nominal => default;
+
+    /// <summary>See <see cref="IDeviceProbe.Time"/>: by the host's clock, with a wait on both sides.</summary>
+    public virtual double Time(Action work)
+    {
+        Synchronize();
+        long start = Stopwatch.GetTimestamp();
+        work();
+        Synchronize();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
 
     /// <inheritdoc/>
     public abstract void Dispose();

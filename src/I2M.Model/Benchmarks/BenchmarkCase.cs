@@ -9,13 +9,19 @@ public enum BenchmarkBound
     Compute,
     /// <summary>Memory traffic: the share is of the bandwidth of copying as many bytes.</summary>
     Memory,
+    /// <summary>The way to the device: there is no share, the time is the result.</summary>
+    Launch,
 }
 
 /// <summary>The work of one run, counted from the mathematics and not from the implementation.</summary>
 /// <param name="Bound">What limits it at best.</param>
 /// <param name="Flops">Useful floating-point operations, a multiply-add as two.</param>
 /// <param name="Bytes">Bytes that have to be read or written at least once.</param>
-public readonly record struct BenchmarkWork(BenchmarkBound Bound, double Flops, double Bytes);
+public readonly record struct BenchmarkWork(BenchmarkBound Bound, double Flops, double Bytes)
+{
+    /// <summary>Of which arithmetic the peak counts.</summary>
+    public Arithmetic Arithmetic { get; init; } = Arithmetic.Float32;
+}
 
 /// <summary>
 /// One named piece of work on random data. It is verified against double precision before it is timed; both happen on the same buffers. Memory that
@@ -24,6 +30,7 @@ public readonly record struct BenchmarkWork(BenchmarkBound Bound, double Flops, 
 public abstract class BenchmarkCase : IDisposable
 {
     private readonly List<BufferView> _rented = [];
+    private int _turn;
 
     /// <summary>Where it runs.</summary>
     protected IBackend Backend { get; }
@@ -40,8 +47,15 @@ public abstract class BenchmarkCase : IDisposable
     /// <exception cref="I2MException">An error above the limit: names the worst element.</exception>
     public abstract double Verify(CancellationToken cancel);
 
+    /// <summary>Queues the timed work; a case with several sets of inputs takes the next one.</summary>
+    public abstract void Queue();
+
     /// <summary>The timed work, complete when it returns.</summary>
-    public abstract void Run();
+    public void Run()
+    {
+        Queue();
+        Backend.Synchronize();
+    }
 
     /// <summary>Gives the memory back.</summary>
     public virtual void Dispose()
@@ -50,6 +64,9 @@ public abstract class BenchmarkCase : IDisposable
         _rented.Clear();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>The sets of operands in turn.</summary>
+    protected T Next<T>(T[] sets) => sets[_turn++ % sets.Length];
 
     /// <summary>Memory with undefined contents until the end of the case.</summary>
     protected BufferView Rent(long length)
@@ -67,6 +84,33 @@ public abstract class BenchmarkCase : IDisposable
         if (scale != 1) { Backend.Scale(scale, view, view); }
         return view;
     }
+
+    /// <summary>As above, so many elements of a type.</summary>
+    protected BufferView RentNormal(long elements, ulong stream, ElementType type, float scale = 1)
+    {
+        if (type == ElementType.Float32) { return RentNormal(elements, stream, scale); }
+        BufferView view = Rent(type.Words(elements)).As(type);
+        using var scope = new BufferScope(Backend.Pool);
+        BufferView wide = scope.Rent(elements);
+        Backend.RandomNormal(1, stream, 0, wide);
+        if (scale != 1) { Backend.Scale(scale, wide, wide); }
+        Backend.Convert(wide, elements, view);
+        return view;
+    }
+
+    /// <summary>A copy on the host of so many elements, widened to float32.</summary>
+    protected float[] Read(BufferView view, long elements)
+    {
+        if (view.Type == ElementType.Float32) { return Read(view.Slice(0, elements)); }
+        using var scope = new BufferScope(Backend.Pool);
+        BufferView wide = scope.Rent(elements);
+        Backend.Convert(view, elements, wide);
+        return Read(wide);
+    }
+
+    /// <summary>Makes every element not-a-number, so that one which a case leaves out is found.</summary>
+    protected void Spoil(BufferView view) =>
+        Backend.Fill(view.As(ElementType.Float32), view.Type == ElementType.Float32 ? float.NaN : BitConverter.UInt32BitsToSingle(0x7FC0_7FC0));
 
     /// <summary>A copy on the host.</summary>
     protected float[] Read(BufferView view)

@@ -6,7 +6,7 @@ using I2M.Model.Training;
 
 namespace I2M.Model.Benchmarks;
 
-/// <summary>The cases by name. Shapes are those of the full model: 768 wide, 12 heads of 64, 875 mel tokens, 1024 image tokens.</summary>
+/// <summary>The cases by device. Shapes are those of the full model: 768 wide, 12 heads of 64, 875 mel tokens, 1024 image tokens.</summary>
 public static class BenchmarkCatalog
 {
     private const int Hidden = 768, MlpHidden = 3072, Heads = 12, HeadDim = 64, MelTokens = 875, ImageTokens = 1024, ManyRows = 7000;
@@ -15,46 +15,43 @@ public static class BenchmarkCatalog
     /// <summary>2.997 s at 24 kHz and hop 256.</summary>
     private const int MelFrames = 282;
 
-    private static readonly (string Name, Func<IBackend, BenchmarkCase> Create)[] s_cases =
+    private static readonly BenchmarkEntry[] s_cases =
     [
-        ("gemm_256", b => Square(b, 256)),
-        ("gemm_768", b => Square(b, 768)),
-        ("gemm_1536", b => Square(b, 1536)),
-        ("linear_875x768x3072_gelu", b => new LinearGeluCase(b, MelTokens, Hidden, MlpHidden)),
-        ("attention_self_fwd", b => new AttentionCase(b, Attention(MelTokens), backward: false)),
-        ("attention_cross_fwd", b => new AttentionCase(b, Attention(ImageTokens), backward: false)),
-        ("attention_self_fwd_bwd", b => new AttentionCase(b, Attention(MelTokens), backward: true)),
-        ("layer_norm_7000x768", b => new LayerNormCase(b, ManyRows, Hidden)),
-        ("adamw", b => new AdamWCase(b, ArenaLength)),
-        ("vocos_decode_3s", b => new VocosCase(b, MelFrames)),
-        ("train_step_small_b8", b => new TrainStepCase(b, SmallCompat, inDouble: true)),
-        ("train_step_full_b1", b => new TrainStepCase(b, Full, inDouble: false)),
-        ("ddim_step_full_cfg", b => new DdimStepCase(b, DitPresets.Get("full"))),
+        new("gemm_256", b => Square(b, 256)),
+        new("gemm_768", b => Square(b, 768)),
+        new("gemm_1536", b => Square(b, 1536)),
+        new("linear_875x768x3072_gelu", b => new LinearGeluCase(b, MelTokens, Hidden, MlpHidden)),
+        new("attention_self_fwd", b => new AttentionCase(b, Attention(MelTokens), AttentionPasses.Forward)),
+        new("attention_cross_fwd", b => new AttentionCase(b, Attention(ImageTokens), AttentionPasses.Forward)),
+        new("attention_self_fwd_bwd", b => new AttentionCase(b, Attention(MelTokens), AttentionPasses.Both)),
+        new("layer_norm_7000x768", b => new LayerNormCase(b, ManyRows, Hidden)),
+        new("adamw", b => new AdamWCase(b, ArenaLength)),
+        new("vocos_decode_3s", b => new VocosCase(b, MelFrames)),
+        new("train_step_small_b8", b => new TrainStepCase(b, SmallCompat, inDouble: true)),
+        new("train_step_full_b1", b => new TrainStepCase(b, Full, inDouble: false)),
+        new("ddim_step_full_cfg", b => new DdimStepCase(b, DitPresets.Get("full"))),
     ];
 
-    /// <summary>All names, in the order in which they run.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. s_cases.Select(c => c.Name)];
+    /// <summary>Those that a GPU runs beside its own: whole steps.</summary>
+    private static readonly string[] s_steps = ["vocos_decode_3s", "train_step_full_b1", "ddim_step_full_cfg"];
 
-    /// <summary>What an OpenCL device runs unless told otherwise: an OpenCL driver for processors needs minutes for the rest.</summary>
-    public static IReadOnlyList<string> Short { get; } = ["gemm_256", "gemm_768", "attention_self_fwd", "layer_norm_7000x768"];
+    /// <summary>The processor's cases.</summary>
+    public static BenchmarkSuite Host { get; } = new("host", s_cases, [.. s_cases.Select(c => c.Name)]);
 
-    /// <summary>The cases of a comma-separated list; "all" takes every one, null what suits the device.</summary>
-    /// <param name="names">The list.</param>
-    /// <param name="device">Backend's name.</param>
-    /// <exception cref="I2MException">An unknown name: lists the known ones.</exception>
-    public static IReadOnlyList<string> Select(string? names, string device)
+    /// <summary>The processor's cases by name.</summary>
+    public static IReadOnlyList<string> Names => Host.Names;
+
+    /// <summary>What a backend can run: on a GPU G0 to G13 at the sizes that suit it, then the processor's cases. An OpenCL driver for processors leaves out whole steps unless asked.</summary>
+    public static BenchmarkSuite For(IBackend backend) => For(backend, DeviceSizes.For(backend));
+
+    /// <summary>As above, at given sizes.</summary>
+    public static BenchmarkSuite For(IBackend backend, DeviceSizes sizes)
     {
-        if (names is null) { return device == "opencl" ? Short : Names; }
-        string[] chosen = names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        string? unknown = chosen.Length == 0 ? names : chosen.FirstOrDefault(n => n != "all" && !Names.Contains(n));
-        if (unknown is not null) { throw new I2MException($"--cases {unknown}: expected all or some of {string.Join(",", Names)}"); }
-        return chosen.Contains("all") ? Names : [.. chosen.Distinct()];
+        if (backend is not IDeviceProbe probe) { return Host; }
+        BenchmarkEntry[] own = [.. DeviceCatalog.Cases(probe, sizes)];
+        IEnumerable<string> standard = own.Select(c => c.Name);
+        return new BenchmarkSuite(backend.Name, [.. own, .. s_cases], [.. probe.IsProcessor ? standard : standard.Concat(s_steps)]);
     }
-
-    /// <summary>Makes a case.</summary>
-    /// <exception cref="I2MException">Unknown name.</exception>
-    public static Func<IBackend, BenchmarkCase> Get(string name) =>
-        s_cases.FirstOrDefault(c => c.Name == name).Create ?? throw new I2MException($"bench: {name}: expected one of {string.Join(",", Names)}");
 
     private static GemmCase Square(IBackend backend, int n) => new(backend, new GemmShape(GemmLayout.NN, n, n, n));
 

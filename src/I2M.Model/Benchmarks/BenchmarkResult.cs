@@ -17,7 +17,13 @@ public sealed record BenchmarkResult
     public required double Gbs { get; init; }
     /// <summary>Share of the peak that bounds the case; null where that peak is not measured on this device.</summary>
     public required double? ShareOfPeak { get; init; }
-    /// <summary>"compute" or "memory": which peak.</summary>
+    /// <summary>Share of what the device could do by its units and clocks; null where they are not known.</summary>
+    public double? ShareOfNominal { get; init; }
+    /// <summary>Arithmetic of the peak: "float32", "tensorfloat32" or "bfloat16". The last two are the ceiling of mma.sync.</summary>
+    public string Arithmetic { get; init; } = "float32";
+    /// <summary>"events" of the device, or the "host" and its clock.</summary>
+    public string Clock { get; init; } = "host";
+    /// <summary>"compute", "memory" or "launch": which peak, if any.</summary>
     public required string Bound { get; init; }
     /// <summary>Shortest run.</summary>
     public required double MsMin { get; init; }
@@ -31,7 +37,7 @@ public sealed record BenchmarkResult
     public required double? Steal { get; init; }
     /// <summary>Largest error of the verification over what is allowed.</summary>
     public required double ErrorOfLimit { get; init; }
-    /// <summary>Multiply-adds at best, measured around this case, in 10⁹ operations a second.</summary>
+    /// <summary>Multiply-adds in this arithmetic at best, measured around this case, in 10⁹ operations a second.</summary>
     public required double? PeakGflops { get; init; }
     /// <summary>Copying as many bytes, measured around this case, in 10⁹ bytes a second.</summary>
     public required double PeakGbs { get; init; }

@@ -13,18 +13,22 @@ public sealed record BenchmarkOptions(int Threads, double Seconds);
 /// <param name="phase">What it does now.</param>
 public delegate void BenchmarkObserver(string name, string phase);
 
-/// <summary>Verifies, warms up and times cases.</summary>
+/// <summary>Verifies, warms up and times cases: by the device's own events where there are any, else by the host's clock.</summary>
 /// <param name="backend">Where they run.</param>
 /// <param name="options">How.</param>
 public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
 {
-    /// <summary>Timed runs at least.</summary>
-    public const int FewestRuns = 3;
+    /// <summary>Timed runs at least, by the host's clock and by events.</summary>
+    public const int FewestRuns = 3, FewestEventRuns = 30;
 
-    private const int MostRuns = 2000;
+    private const int MostRuns = 2000, WarmEventRuns = 10, MostAtOnce = 100;
+    /// <summary>Shorter work is queued several times between two events, so that the device does not wait for the host; seconds.</summary>
+    private const double ShortWork = 0.001;
     private readonly HostPeak _peak = new(options.Threads);
+    private readonly IDeviceProbe? _probe = backend as IDeviceProbe;
+    private readonly DevicePeak? _devicePeak = backend is IDeviceProbe probe ? new DevicePeak(backend, probe) : null;
 
-    private bool OnHost => backend.Name == "host";
+    private bool HasEvents => _probe is { HasEvents: true };
 
     /// <summary>Measures one case.</summary>
     /// <param name="name">Its name, for messages.</param>
@@ -42,7 +46,7 @@ public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
             observer?.Invoke(name, "verifying against double precision");
             double error = Verified(name, work, cancel);
             observer?.Invoke(name, "warming up");
-            Repeat(work, Math.Min(0.3, options.Seconds / 4), 1, cancel);
+            Repeat(work, Math.Min(0.3, options.Seconds / 4), HasEvents ? WarmEventRuns : 1, cancel);
             observer?.Invoke(name, "timing");
             return Timed(name, work, error, cancel);
         }
@@ -69,12 +73,13 @@ public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
         // The machine may be slower now than a minute ago, so the peak is measured on both sides of the case and the better one counts.
         var before = Peaks(work);
         (long Stolen, long Total)? clock = MachineFacts.ProcessorTime();
-        double[] times = Repeat(work, options.Seconds, FewestRuns, cancel);
+        double[] times = Repeat(work, options.Seconds, HasEvents ? FewestEventRuns : FewestRuns, cancel);
         double? steal = Steal(clock, MachineFacts.ProcessorTime());
         var after = Peaks(work);
         double? flops = before.Flops is { } first && after.Flops is { } second ? Math.Max(first, second) : null;
         double copy = Math.Max(before.Bytes, after.Bytes), median = Quantile(times, 0.5);
-        double? share = work.Work.Bound == BenchmarkBound.Memory ? work.Work.Bytes / median / copy : work.Work.Flops / median / flops;
+        NominalPeaks nominal = _probe?.Nominal ?? default;
+        double? share = Share(work.Work, median, flops, copy), ofNominal = Share(work.Work, median, nominal.Flops(work.Work.Arithmetic), nominal.Bytes);
         return new BenchmarkResult
         {
             Case = name,
@@ -82,7 +87,10 @@ public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
             Gflops = Round(work.Work.Flops / median / 1e9),
             Gbs = Round(work.Work.Bytes / median / 1e9),
             ShareOfPeak = share is { } value ? Round(value) : null,
-            Bound = work.Work.Bound == BenchmarkBound.Memory ? "memory" : "compute",
+            ShareOfNominal = ofNominal is { } part ? Round(part) : null,
+            Bound = work.Work.Bound.ToString().ToLowerInvariant(),
+            Arithmetic = work.Work.Arithmetic.ToString().ToLowerInvariant(),
+            Clock = HasEvents ? "events" : "host",
             MsMin = Round(times[0] * 1e3),
             MsMax = Round(times[^1] * 1e3),
             Runs = times.Length,
@@ -97,41 +105,45 @@ public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
         };
     }
 
+    /// <summary>Of what bounds the work; null where that peak is unknown or nothing bounds it.</summary>
+    private static double? Share(BenchmarkWork work, double seconds, double? flops, double? bytes) => work.Bound switch
+    {
+        BenchmarkBound.Compute => work.Flops / seconds / flops,
+        BenchmarkBound.Memory => work.Bytes / seconds / bytes,
+        _ => null,
+    };
+
     /// <summary>Runs until the time is over; the times in ascending order.</summary>
-    private static double[] Repeat(BenchmarkCase work, double seconds, int fewest, CancellationToken cancel)
+    private double[] Repeat(BenchmarkCase work, double seconds, int fewest, CancellationToken cancel)
     {
         List<double> times = [];
-        for (double total = 0; (total < seconds || times.Count < fewest) && times.Count < MostRuns; total += times[^1])
+        int atOnce = 1;
+        for (double total = 0; (total < seconds || times.Count < fewest) && times.Count < MostRuns; total += times[^1] * atOnce)
         {
             cancel.ThrowIfCancellationRequested();
-            long start = Stopwatch.GetTimestamp();
-            work.Run();
-            times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            if (HasEvents && times.Count > 0) { atOnce = (int)Math.Clamp(ShortWork / times[^1], 1, MostAtOnce); }
+            times.Add(Once(work, atOnce));
         }
         times.Sort();
         return [.. times];
     }
 
-    private (double? Flops, double Bytes) Peaks(BenchmarkCase work) =>
-        OnHost ? (_peak.FlopsPerSecond(), _peak.CopyBytesPerSecond(work.Work.Bytes)) : (null, DeviceCopy(work.Work.Bytes));
-
-    /// <summary>Bytes a second, read and written, of the device's own copy of half the bytes: best of some runs.</summary>
-    private double DeviceCopy(double bytes)
+    private double Once(BenchmarkCase work, int atOnce)
     {
-        long words = Math.Clamp((long)bytes / 8, 1024, 1L << 27);
-        using var scope = new BufferScope(backend.Pool);
-        BufferView source = scope.Rent(words), destination = scope.Rent(words);
-        backend.Fill(source, 1);
-        double best = 0;
-        for (int i = 0; i < 6; i++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            backend.Copy(source, destination);
-            backend.Synchronize();
-            best = Math.Max(best, 8.0 * words / Stopwatch.GetElapsedTime(start).TotalSeconds);
-        }
-        return best;
+        if (HasEvents) { return _probe!.Time(() => Queue(work, atOnce)) / atOnce; }
+        long start = Stopwatch.GetTimestamp();
+        work.Run();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
+
+    private static void Queue(BenchmarkCase work, int times)
+    {
+        for (int i = 0; i < times; i++) { work.Queue(); }
+    }
+
+    private (double? Flops, double Bytes) Peaks(BenchmarkCase work) => _devicePeak is null
+        ? (_peak.FlopsPerSecond(), _peak.CopyBytesPerSecond(work.Work.Bytes))
+        : (work.Work.Bound == BenchmarkBound.Compute ? _devicePeak.FlopsPerSecond(work.Work.Arithmetic) : null, _devicePeak.CopyBytesPerSecond(work.Work.Bytes));
 
     private static double? Steal((long Stolen, long Total)? before, (long Stolen, long Total)? after) =>
         before is { } b && after is { } a && a.Total > b.Total ? Round((a.Stolen - b.Stolen) / (double)(a.Total - b.Total)) : null;

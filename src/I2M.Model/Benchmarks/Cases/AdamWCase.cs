@@ -26,11 +26,7 @@ public sealed class AdamWCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
-    public override void Run()
-    {
-        Update();
-        Backend.Synchronize();
-    }
+    public override void Queue() => Update();
 
     /// <inheritdoc/>
     public override double Verify(CancellationToken cancel)

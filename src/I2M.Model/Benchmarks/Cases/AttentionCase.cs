@@ -3,60 +3,92 @@ using I2M.Model.Benchmarks.Reference;
 
 namespace I2M.Model.Benchmarks.Cases;
 
+/// <summary>Which passes of attention a run consists of.</summary>
+public enum AttentionPasses
+{
+    /// <summary>Forward alone.</summary>
+    Forward,
+    /// <summary>Backward alone, on the results of a forward pass before the timing.</summary>
+    Backward,
+    /// <summary>One after the other.</summary>
+    Both,
+}
+
 /// <summary>
-/// Attention of one sample, forward or forward and backward. The first and the last head are verified whole against double precision: output,
+/// Attention, forward, backward or both. The first head of the first sample and the last of the last one are verified whole against double precision: output,
 /// log-sum-exp and, with the backward pass, all three gradients from P = softmax(s·q·kᵀ), dP = do·vᵀ, dS = P∘(dP − Σ P∘dP).
 /// </summary>
 public sealed class AttentionCase : BenchmarkCase
 {
-    /// <summary>The backward pass counts as 2.5 forward passes, as five products take the place of two.</summary>
-    private const double ForwardBackward = 3.5;
+    /// <summary>Forward passes that a run counts as. With a forward pass, its products computed anew count as work (five take the place of two); alone, only the four of the mathematics.</summary>
+    private const double ForwardBackward = 3.5, BackwardAlone = 2;
     private const double Limit = 3e-5;
     private readonly AttentionShape _shape;
-    private readonly bool _backward;
-    private readonly BufferView _q, _k, _v, _o, _lse, _dOut, _dq, _dk, _dv;
+    private readonly AttentionPasses _passes;
+    private readonly ElementType _type;
+    private readonly Operands[] _sets;
+
+    private sealed record Operands(BufferView Q, BufferView K, BufferView V, BufferView O, BufferView Lse, BufferView DOut, BufferView Dq, BufferView Dk, BufferView Dv);
 
     /// <param name="backend">Where.</param>
-    /// <param name="shape">Sizes; rows of heads·headDim without gaps, one sample.</param>
-    /// <param name="backward">With the backward pass.</param>
-    public AttentionCase(IBackend backend, AttentionShape shape, bool backward) : base(backend)
+    /// <param name="shape">Sizes; rows of heads·headDim without gaps.</param>
+    /// <param name="passes">What a run consists of.</param>
+    /// <param name="type">Of everything but the log-sum-exp.</param>
+    /// <param name="sets">Sets of operands that take turns, so that none stays in a cache.</param>
+    public AttentionCase(IBackend backend, AttentionShape shape, AttentionPasses passes, ElementType type = ElementType.Float32, int sets = 1) : base(backend)
     {
-        (_shape, _backward) = (shape, backward);
-        long queries = (long)shape.Queries * shape.StrideQ, keys = (long)shape.Keys * shape.StrideK, rows = (long)shape.Heads * shape.Queries;
-        (_q, _k, _v, _o, _lse) = (RentNormal(queries, 1), RentNormal(keys, 2), RentNormal(keys, 3), Rent(queries), Rent(rows));
-        if (backward) { (_dOut, _dq, _dk, _dv) = (RentNormal(queries, 4), Rent(queries), Rent(keys), Rent(keys)); }
-        double words = 2 * queries + 2 * keys + rows + (backward ? 3 * queries + 2 * keys + 2 * keys + rows : 0);
-        Work = new BenchmarkWork(BenchmarkBound.Compute, shape.Flops * (backward ? ForwardBackward : 1), 4 * words);
+        (_shape, _passes, _type) = (shape, passes, type);
+        long queries = (long)shape.Batch * shape.Queries * shape.StrideQ, keys = (long)shape.Batch * shape.Keys * shape.StrideK, rows = (long)shape.Batch * shape.Heads * shape.Queries;
+        _sets = [.. Enumerable.Range(0, sets).Select(i => RentSet(4 * (ulong)i, queries, keys, rows))];
+        foreach (Operands set in _sets) { Forward(set); }
+        long q = type.Words(queries), k = type.Words(keys);
+        long forward = 2 * q + 2 * k + rows, backward = 4 * q + 4 * k + rows;
+        Work = passes switch
+        {
+            AttentionPasses.Forward => new BenchmarkWork(BenchmarkBound.Compute, shape.Flops, 4.0 * forward),
+            AttentionPasses.Backward => new BenchmarkWork(BenchmarkBound.Compute, shape.Flops * BackwardAlone, 4.0 * backward),
+            _ => new BenchmarkWork(BenchmarkBound.Compute, shape.Flops * ForwardBackward, 4.0 * (forward + backward)),
+        } with
+        { Arithmetic = type == ElementType.BFloat16 ? Arithmetic.BFloat16 : Arithmetic.Float32 };
     }
 
+    private bool HasBackward => _passes != AttentionPasses.Forward;
+
     /// <inheritdoc/>
-    public override void Run()
+    public override void Queue()
     {
-        Backend.Attention(_q, _k, _v, _shape, _o, _lse);
-        if (_backward) { Backend.AttentionBackward(_q, _k, _v, _o, _lse, _dOut, _shape, _dq, _dk, _dv); }
-        Backend.Synchronize();
+        Operands set = Next(_sets);
+        if (_passes != AttentionPasses.Backward) { Forward(set); }
+        if (HasBackward) { Backward(set); }
     }
 
     /// <inheritdoc/>
     public override double Verify(CancellationToken cancel)
     {
-        BufferView[] outputs = _backward ? [_o, _lse, _dq, _dk, _dv] : [_o, _lse];
-        foreach (BufferView view in outputs) { Backend.Fill(view, float.NaN); }
-        Run();
-        double worst = 0;
-        foreach (int head in Sample(_shape.Heads, 2))
-        {
-            cancel.ThrowIfCancellationRequested();
-            worst = Math.Max(worst, VerifyHead(head));
-        }
-        return worst;
+        Operands set = _sets[0];
+        foreach (BufferView view in HasBackward ? new[] { set.O, set.Lse, set.Dq, set.Dk, set.Dv } : [set.O, set.Lse]) { Spoil(view); }
+        Forward(set);
+        if (HasBackward) { Backward(set); }
+        double worst = VerifyHead(set, 0, 0);
+        cancel.ThrowIfCancellationRequested();
+        return Math.Max(worst, VerifyHead(set, _shape.Batch - 1, _shape.Heads - 1));
     }
 
-    private double VerifyHead(int head)
+    private Operands RentSet(ulong stream, long queries, long keys, long rows)
+    {
+        BufferView Output(long elements) => HasBackward ? Rent(_type.Words(elements)).As(_type) : BufferView.None;
+        return new Operands(RentNormal(queries, stream + 1, _type), RentNormal(keys, stream + 2, _type), RentNormal(keys, stream + 3, _type), Rent(_type.Words(queries)).As(_type), Rent(rows),
+            HasBackward ? RentNormal(queries, stream + 4, _type) : BufferView.None, Output(queries), Output(keys), Output(keys));
+    }
+
+    private void Forward(Operands s) => Backend.Attention(s.Q, s.K, s.V, _shape, s.O, s.Lse);
+
+    private void Backward(Operands s) => Backend.AttentionBackward(s.Q, s.K, s.V, s.O, s.Lse, s.DOut, _shape, s.Dq, s.Dk, s.Dv);
+
+    private double VerifyHead(Operands set, int sample, int head)
     {
         int d = _shape.HeadDim, queries = _shape.Queries, keys = _shape.Keys;
-        double[] q = DoubleMath.Widen(Head(_q, head)), k = DoubleMath.Widen(Head(_k, head)), v = DoubleMath.Widen(Head(_v, head));
-        double[] dOut = _backward ? DoubleMath.Widen(Head(_dOut, head)) : [];
+        double[] q = Wide(set.Q, queries), k = Wide(set.K, keys), v = Wide(set.V, keys), dOut = HasBackward ? Wide(set.DOut, queries) : [];
         var (o, lse, dq, dk, dv) = (new double[q.Length], new double[queries], new double[q.Length], new double[k.Length], new double[k.Length]);
         var p = new double[keys];
         var ds = new double[keys];
@@ -66,7 +98,7 @@ public sealed class AttentionCase : BenchmarkCase
             for (int j = 0; j < keys; j++) { p[j] = _shape.Scale * DoubleMath.Dot(query, k.AsSpan(j * d, d)); }
             lse[i] = DoubleMath.Softmax(p);
             for (int j = 0; j < keys; j++) { DoubleMath.AddScaled(o.AsSpan(i * d, d), p[j], v.AsSpan(j * d, d)); }
-            if (!_backward) { continue; }
+            if (!HasBackward) { continue; }
             Span<double> seed = dOut.AsSpan(i * d, d);
             for (int j = 0; j < keys; j++) { ds[j] = DoubleMath.Dot(seed, v.AsSpan(j * d, d)); }
             double mean = DoubleMath.Dot(p, ds);
@@ -78,20 +110,30 @@ public sealed class AttentionCase : BenchmarkCase
                 DoubleMath.AddScaled(dk.AsSpan(j * d, d), slope, query);
             }
         }
-        string Place(int i) => $"[head {head}, row {i / d}, column {i % d}]";
-        double worst = Math.Max(Verification.Check("o", Head(_o, head), o, Limit, Place), Verification.Check("lse", Read(_lse.Slice((long)head * queries, queries)), lse, Limit, i => $"[head {head}, row {i}]"));
-        if (!_backward) { return worst; }
-        worst = Math.Max(worst, Verification.Check("dq", Head(_dq, head), dq, Limit, Place));
-        worst = Math.Max(worst, Verification.Check("dk", Head(_dk, head), dk, Limit, Place));
-        return Math.Max(worst, Verification.Check("dv", Head(_dv, head), dv, Limit, Place));
+        double worst = Math.Max(Compare("o", Head(set.O, queries, sample, head), o), CompareRows());
+        if (!HasBackward) { return worst; }
+        worst = Math.Max(worst, Compare("dq", Head(set.Dq, queries, sample, head), dq));
+        worst = Math.Max(worst, Compare("dk", Head(set.Dk, keys, sample, head), dk));
+        return Math.Max(worst, Compare("dv", Head(set.Dv, keys, sample, head), dv));
+
+        double[] Wide(BufferView view, int rows) => DoubleMath.Widen(Head(view, rows, sample, head));
+
+        double CompareRows() => Check("lse", Read(set.Lse.Slice(((long)sample * _shape.Heads + head) * queries, queries)), lse, i => $"[sample {sample}, head {head}, row {i}]");
+
+        double Compare(string what, float[] actual, double[] expected) => Check(what, actual, expected, i => $"[sample {sample}, head {head}, row {i / d}, column {i % d}]");
     }
 
-    /// <summary>The columns of one head, [rows, headDim].</summary>
-    private float[] Head(BufferView view, int head)
+    private double Check(string what, float[] actual, double[] expected, Func<int, string> place) => _type == ElementType.Float32
+        ? Verification.Check(what, actual, expected, Limit, place)
+        : Verification.CheckNorm(what, actual, expected, Verification.NormLimit(Arithmetic.BFloat16), place);
+
+    /// <summary>The columns of one head of one sample, [rows, headDim].</summary>
+    private float[] Head(BufferView view, int rows, int sample, int head)
     {
         int d = _shape.HeadDim, stride = _shape.StrideQ;
-        float[] all = Read(view), part = new float[all.Length / stride * d];
-        for (int r = 0; r < all.Length / stride; r++) { all.AsSpan(r * stride + head * d, d).CopyTo(part.AsSpan(r * d)); }
+        long length = (long)rows * stride, words = _type.Words(length);
+        float[] all = Read(view.Slice(sample * words, words), length), part = new float[rows * d];
+        for (int r = 0; r < rows; r++) { all.AsSpan(r * stride + head * d, d).CopyTo(part.AsSpan(r * d)); }
         return part;
     }
 }

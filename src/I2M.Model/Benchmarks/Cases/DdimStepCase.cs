@@ -30,7 +30,7 @@ public sealed class DdimStepCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
-    public override void Run() => Step(_network, _noise);
+    public override void Queue() => Step(_network, _noise);
 
     /// <inheritdoc/>
     public override double Verify(CancellationToken cancel)

@@ -26,11 +26,7 @@ public sealed class LayerNormCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
-    public override void Run()
-    {
-        Backend.LayerNorm(_x, _weight, _bias, _channels, Eps, _y, _mean, _rstd);
-        Backend.Synchronize();
-    }
+    public override void Queue() => Backend.LayerNorm(_x, _weight, _bias, _channels, Eps, _y, _mean, _rstd);
 
     /// <inheritdoc/>
     public override double Verify(CancellationToken cancel)

@@ -29,12 +29,11 @@ public sealed class LinearGeluCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
-    public override void Run()
+    public override void Queue()
     {
         using var scope = new TensorScope();
         using var noGrad = GradMode.NoGrad();
         Forward();
-        Backend.Synchronize();
     }
 
     /// <inheritdoc/>

@@ -33,11 +33,7 @@ public sealed class TrainStepCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
-    public override void Run()
-    {
-        Step(_trainer, _batch);
-        Backend.Synchronize();
-    }
+    public override void Queue() => Step(_trainer, _batch);
 
     /// <inheritdoc/>
     public override double Verify(CancellationToken cancel)

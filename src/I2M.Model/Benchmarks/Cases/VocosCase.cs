@@ -31,7 +31,7 @@ public sealed class VocosCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
-    public override void Run() => _vocoder.Decode(_mel, _frames);
+    public override void Queue() => _vocoder.Decode(_mel, _frames);
 
     /// <inheritdoc/>
     public override double Verify(CancellationToken cancel)

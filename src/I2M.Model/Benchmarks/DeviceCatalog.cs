@@ -1,0 +1,100 @@
+using I2M.Kernels;
+using I2M.Model.Benchmarks.Cases;
+
+namespace I2M.Model.Benchmarks;
+
+/// <summary>
+/// The cases of GPUs. G0 ceilings, G1 products of the forward pass, G2 of both gradients, G3 square ones, G4 with few rows, G5 in float32 and tf32,
+/// G6 and G7 attention forward and backward, G8 what memory bounds, G13 the cost of a launch. Devices with tensor cores multiply bfloat16, others float32.
+/// </summary>
+internal static class DeviceCatalog
+{
+    /// <summary>All cases of a device at some sizes.</summary>
+    /// <param name="probe">The device.</param>
+    /// <param name="s">The sizes.</param>
+    public static IEnumerable<BenchmarkEntry> Cases(IDeviceProbe probe, DeviceSizes s)
+    {
+        bool tensor = probe.CanLoop(Arithmetic.BFloat16);
+        Arithmetic arithmetic = tensor ? Arithmetic.BFloat16 : Arithmetic.Float32;
+        return Ceilings(probe, s).Concat(Products(s, arithmetic)).Concat(Float32Products(s, tensor)).Concat(Attention(s, arithmetic)).Concat(MemoryBound(s))
+            .Append(new BenchmarkEntry("g13_1000_launches", b => new LaunchCase(b)));
+    }
+
+    private static IEnumerable<BenchmarkEntry> Ceilings(IDeviceProbe probe, DeviceSizes s)
+    {
+        foreach (Arithmetic arithmetic in new[] { Arithmetic.BFloat16, Arithmetic.TensorFloat32, Arithmetic.Float32 }.Where(probe.CanLoop))
+        {
+            int rounds = arithmetic == Arithmetic.Float32 ? Math.Max(1, s.LoopRounds / 4) : s.LoopRounds;
+            yield return new BenchmarkEntry($"g0_loop_{Short(arithmetic)}", b => new CeilingCase(b, arithmetic, rounds));
+        }
+        yield return new BenchmarkEntry("g0_copy", b => new CopyCase(b, s.CopyWords));
+    }
+
+    private static IEnumerable<BenchmarkEntry> Products(DeviceSizes s, Arithmetic arithmetic) => Shapes(s).Select(p => Product(p.Group, p.Shape, arithmetic, s));
+
+    /// <summary>The products of G1 to G4.</summary>
+    public static IEnumerable<(string Group, GemmShape Shape)> Shapes(DeviceSizes s)
+    {
+        // Outputs and inputs of the linear layers: qkv, attention's output, both of the MLP, keys and values of the image.
+        int h = s.Hidden, mel = s.Batch * s.MelTokens, image = s.Batch * s.ImageTokens;
+        (int Outputs, int Inputs)[] layers = [(3 * h, h), (h, h), (4 * h, h), (h, 4 * h), (2 * h, h)];
+        (int Rows, int Outputs, int Inputs)[] shapes = [.. layers.Select((l, i) => (i == layers.Length - 1 ? image : mel, l.Outputs, l.Inputs))];
+        foreach (var (rows, outputs, inputs) in shapes) { yield return ("g1", new GemmShape(GemmLayout.NT, rows, outputs, inputs)); }
+        foreach (var (rows, outputs, inputs) in shapes)
+        {
+            yield return ("g2", new GemmShape(GemmLayout.NN, rows, inputs, outputs));
+            yield return ("g2", new GemmShape(GemmLayout.TN, outputs, inputs, rows));
+        }
+        foreach (int n in s.Squares) { yield return ("g3", new GemmShape(GemmLayout.NT, n, n, n)); }
+        foreach (int rows in s.FewRows)
+        {
+            foreach (var (outputs, inputs) in layers) { yield return ("g4", new GemmShape(GemmLayout.NT, rows, outputs, inputs)); }
+        }
+    }
+
+    private static IEnumerable<BenchmarkEntry> Float32Products(DeviceSizes s, bool tensor)
+    {
+        var shape = new GemmShape(GemmLayout.NN, s.SquareFloat32, s.SquareFloat32, s.SquareFloat32);
+        yield return Product("g5", shape, Arithmetic.Float32, s);
+        if (tensor) { yield return Product("g5", shape, Arithmetic.TensorFloat32, s); }
+    }
+
+    /// <summary>A product; weight gradients (TN) are float32, as they are added up over steps.</summary>
+    private static BenchmarkEntry Product(string group, GemmShape shape, Arithmetic arithmetic, DeviceSizes s)
+    {
+        ElementType result = arithmetic == Arithmetic.BFloat16 && shape.Layout != GemmLayout.TN ? ElementType.BFloat16 : ElementType.Float32;
+        string name = $"{group}_{shape.Layout}_{Short(arithmetic)}_{shape.M}x{shape.N}x{shape.K}".ToLowerInvariant();
+        return new BenchmarkEntry(name, b => new GemmCase(b, shape, arithmetic, result, s.Sets));
+    }
+
+    private static IEnumerable<BenchmarkEntry> Attention(DeviceSizes s, Arithmetic arithmetic)
+    {
+        ElementType type = arithmetic == Arithmetic.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
+        int headDim = s.Hidden / s.Heads;
+        foreach (var (group, passes) in new[] { ("g6_flash_fwd", AttentionPasses.Forward), ("g7_flash_bwd", AttentionPasses.Backward) })
+        {
+            foreach (var (batch, queries, keys) in s.Attention)
+            {
+                var shape = new AttentionShape(batch, s.Heads, queries, keys, headDim, 1 / MathF.Sqrt(headDim));
+                yield return new BenchmarkEntry($"{group}_{Short(arithmetic)}_b{batch}_{queries}x{keys}", b => new AttentionCase(b, shape, passes, type, s.Sets));
+            }
+        }
+    }
+
+    private static IEnumerable<BenchmarkEntry> MemoryBound(DeviceSizes s)
+    {
+        var shape = new ModulationShape(s.Batch, s.MelTokens, s.Hidden, s.Hidden);
+        yield return new BenchmarkEntry("g8_adaln_fwd", b => new AdaLayerNormCase(b, shape, backward: false, s.Sets));
+        yield return new BenchmarkEntry("g8_adaln_bwd", b => new AdaLayerNormCase(b, shape, backward: true, s.Sets));
+        yield return new BenchmarkEntry("g8_gelu_bwd", b => new GeluBackwardCase(b, 4L * s.Batch * s.MelTokens * s.Hidden, s.Sets));
+        yield return new BenchmarkEntry("g8_adamw", b => new AdamWCase(b, s.Arena));
+        yield return new BenchmarkEntry("g8_gradient_norm", b => new GradientNormCase(b, s.Arena));
+    }
+
+    private static string Short(Arithmetic arithmetic) => arithmetic switch
+    {
+        Arithmetic.BFloat16 => "bf16",
+        Arithmetic.TensorFloat32 => "tf32",
+        _ => "f32",
+    };
+}

@@ -1,0 +1,13 @@
+using I2M.Kernels;
+using I2M.Kernels.Ilgpu;
+using I2M.PtxEmulator;
+
+namespace I2M.Testing.Emulation;
+
+/// <summary>A backend of its own on the emulator, for tests outside the matrix of <see cref="Backends"/>.</summary>
+public static class EmulatedBackend
+{
+    /// <summary>Opens one; the caller disposes of it.</summary>
+    /// <param name="observer">Gets the kernel's name and the counts of every launch, or null.</param>
+    public static IBackend Open(Action<string, LaunchReport>? observer = null) => new IlgpuBackend(Backends.Emulated, new EmulatedDevice { Launched = observer });
+}
