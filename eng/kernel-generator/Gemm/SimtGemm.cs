@@ -116,7 +116,7 @@ internal sealed record SimtGemm(string Layout)
             for (int half = 0; half < 2; half++)
             {
                 int sum = (part * 4 + i) * 8 + 4 * half;
-                yield return $"xor.b32 to, %0, {((i << 1) ^ half) * 16}; add.u32 to, to, shared; st.shared.v4.f32 [to + {i * WarpColumns * 4 + half * 128}], {{c{sum}, c{sum + 1}, c{sum + 2}, c{sum + 3}}};";
+                yield return $"xor.b32 to, %0, {((((i & 1) * 5) | (i & 2)) ^ half) * 16}; add.u32 to, to, shared; st.shared.v4.f32 [to + {i * WarpColumns * 4 + half * 128}], {{c{sum}, c{sum + 1}, c{sum + 2}, c{sum + 3}}};";
             }
         }
         yield return "}";

@@ -101,7 +101,7 @@ internal sealed record TensorGemm(bool Bf16, string Layout, GemmTile Tile)
         w.Line($"// {StagedRows} rows of each warp at a time through shared memory: a lane writes pairs of columns in its accumulators' rows and reads eight columns of a row.");
         w.Line("var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };");
         w.Line($"int first = warp * {StagedBytes / 16}, row = lane >> 2;");
-        w.Line($"int write = first * 16 + row * {chunks * 16} + (((lane & 3) >> 1 ^ ((row & 3) << 1)) << 4) + (lane & 1) * 8;");
+        w.Line($"int write = first * 16 + row * {chunks * 16} + (((lane & 3) >> 1 ^ (((row & 1) * 5) | (row & 2))) << 4) + (lane & 1) * 8;");
         w.Open($"for (int part = 0; part < {phases}; part++)");
         for (int part = 0; part < phases; part++)
         {

@@ -30,11 +30,12 @@ internal static class CudaGemmEpilogue
     private const float Log2E = 1.44269504f, InverseRoot2Pi = 0.398942280f, TanhLinear = 1.59576912f, TanhCubic = 0.044715f;
 
     /// <summary>
-    /// Where 16-byte chunk number <paramref name="chunk"/> of a staged row of so many chunks lies, in chunks. The bits that are mixed in keep both sides free of bank
-    /// conflicts: the accumulators' layout writes 8 bytes of four rows at a time, the readers take every chunk or every second one.
+    /// Where 16-byte chunk number <paramref name="chunk"/> of a staged row of so many chunks lies, in chunks. The bits that are mixed in (0, 5, 2, 7 for four rows, and the
+    /// chunk's own fourth bit) keep both sides free of bank conflicts: the accumulators' layout writes pairs of chunks of four rows at a time, readers take every chunk
+    /// or every second one of a row of 16 or of two rows of 8.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Place(int row, int chunk, int chunks) => row * chunks + (chunk ^ ((row & 3) << 1) ^ (chunk >> 3));
+    public static int Place(int row, int chunk, int chunks) => row * chunks + (chunk ^ (((row & 1) * 5) | (row & 2)) ^ (chunk >> 3));
 
     /// <summary>Finishes and stores the calling warp's staged rows.</summary>
     /// <param name="staged">Shared memory.</param>

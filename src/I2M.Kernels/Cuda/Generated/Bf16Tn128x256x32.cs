@@ -235,7 +235,7 @@ internal static partial class TensorGemmKernels
         // 32 rows of each warp at a time through shared memory: a lane writes pairs of columns in its accumulators' rows and reads eight columns of a row.
         var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };
         int first = warp * 512, row = lane >> 2;
-        int write = first * 16 + row * 256 + (((lane & 3) >> 1 ^ ((row & 3) << 1)) << 4) + (lane & 1) * 8;
+        int write = first * 16 + row * 256 + (((lane & 3) >> 1 ^ (((row & 1) * 5) | (row & 2))) << 4) + (lane & 1) * 8;
         for (int part = 0; part < 2; part++)
         {
             if (part == 0)

@@ -192,7 +192,7 @@ internal static partial class TensorGemmKernels
         // 32 rows of each warp at a time through shared memory: a lane writes pairs of columns in its accumulators' rows and reads eight columns of a row.
         var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };
         int first = warp * 256, row = lane >> 2;
-        int write = first * 16 + row * 128 + (((lane & 3) >> 1 ^ ((row & 3) << 1)) << 4) + (lane & 1) * 8;
+        int write = first * 16 + row * 128 + (((lane & 3) >> 1 ^ (((row & 1) * 5) | (row & 2))) << 4) + (lane & 1) * 8;
         for (int part = 0; part < 1; part++)
         {
             CudaAsm.Emit(

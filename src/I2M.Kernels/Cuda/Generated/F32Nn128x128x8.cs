@@ -224,12 +224,12 @@ internal static partial class SimtGemmKernels
                     .reg .b32 to;
                     xor.b32 to, %0, 0; add.u32 to, to, shared; st.shared.v4.f32 [to + 0], {c0, c1, c2, c3};
                     xor.b32 to, %0, 16; add.u32 to, to, shared; st.shared.v4.f32 [to + 128], {c4, c5, c6, c7};
-                    xor.b32 to, %0, 32; add.u32 to, to, shared; st.shared.v4.f32 [to + 256], {c8, c9, c10, c11};
-                    xor.b32 to, %0, 48; add.u32 to, to, shared; st.shared.v4.f32 [to + 384], {c12, c13, c14, c15};
-                    xor.b32 to, %0, 64; add.u32 to, to, shared; st.shared.v4.f32 [to + 512], {c16, c17, c18, c19};
-                    xor.b32 to, %0, 80; add.u32 to, to, shared; st.shared.v4.f32 [to + 640], {c20, c21, c22, c23};
-                    xor.b32 to, %0, 96; add.u32 to, to, shared; st.shared.v4.f32 [to + 768], {c24, c25, c26, c27};
-                    xor.b32 to, %0, 112; add.u32 to, to, shared; st.shared.v4.f32 [to + 896], {c28, c29, c30, c31};
+                    xor.b32 to, %0, 80; add.u32 to, to, shared; st.shared.v4.f32 [to + 256], {c8, c9, c10, c11};
+                    xor.b32 to, %0, 64; add.u32 to, to, shared; st.shared.v4.f32 [to + 384], {c12, c13, c14, c15};
+                    xor.b32 to, %0, 32; add.u32 to, to, shared; st.shared.v4.f32 [to + 512], {c16, c17, c18, c19};
+                    xor.b32 to, %0, 48; add.u32 to, to, shared; st.shared.v4.f32 [to + 640], {c20, c21, c22, c23};
+                    xor.b32 to, %0, 112; add.u32 to, to, shared; st.shared.v4.f32 [to + 768], {c24, c25, c26, c27};
+                    xor.b32 to, %0, 96; add.u32 to, to, shared; st.shared.v4.f32 [to + 896], {c28, c29, c30, c31};
                     }
                     """, write);
             }
@@ -241,12 +241,12 @@ internal static partial class SimtGemmKernels
                     .reg .b32 to;
                     xor.b32 to, %0, 0; add.u32 to, to, shared; st.shared.v4.f32 [to + 0], {c32, c33, c34, c35};
                     xor.b32 to, %0, 16; add.u32 to, to, shared; st.shared.v4.f32 [to + 128], {c36, c37, c38, c39};
-                    xor.b32 to, %0, 32; add.u32 to, to, shared; st.shared.v4.f32 [to + 256], {c40, c41, c42, c43};
-                    xor.b32 to, %0, 48; add.u32 to, to, shared; st.shared.v4.f32 [to + 384], {c44, c45, c46, c47};
-                    xor.b32 to, %0, 64; add.u32 to, to, shared; st.shared.v4.f32 [to + 512], {c48, c49, c50, c51};
-                    xor.b32 to, %0, 80; add.u32 to, to, shared; st.shared.v4.f32 [to + 640], {c52, c53, c54, c55};
-                    xor.b32 to, %0, 96; add.u32 to, to, shared; st.shared.v4.f32 [to + 768], {c56, c57, c58, c59};
-                    xor.b32 to, %0, 112; add.u32 to, to, shared; st.shared.v4.f32 [to + 896], {c60, c61, c62, c63};
+                    xor.b32 to, %0, 80; add.u32 to, to, shared; st.shared.v4.f32 [to + 256], {c40, c41, c42, c43};
+                    xor.b32 to, %0, 64; add.u32 to, to, shared; st.shared.v4.f32 [to + 384], {c44, c45, c46, c47};
+                    xor.b32 to, %0, 32; add.u32 to, to, shared; st.shared.v4.f32 [to + 512], {c48, c49, c50, c51};
+                    xor.b32 to, %0, 48; add.u32 to, to, shared; st.shared.v4.f32 [to + 640], {c52, c53, c54, c55};
+                    xor.b32 to, %0, 112; add.u32 to, to, shared; st.shared.v4.f32 [to + 768], {c56, c57, c58, c59};
+                    xor.b32 to, %0, 96; add.u32 to, to, shared; st.shared.v4.f32 [to + 896], {c60, c61, c62, c63};
                     }
                     """, write);
             }
