@@ -74,7 +74,9 @@ public static class TileCache
         if (read.Format != Format) { return $"format {read.Format}, expected {Format}"; }
         if ((read.Device, read.Driver) != (device.Name, device.Detail)) { return $"it is of {read.Device} ({read.Driver})"; }
         if (read.Program != Program) { return $"it is of version {read.Program}"; }
-        return read.Choices.FirstOrDefault(c => c is null || !known(c.Tile)) is { } strange ? $"it names the tile {strange.Tile}" : null;
+        // The serializer checks members for null, but not the elements of an array.
+        if (read.Choices.Any(c => c is null)) { return "a choice is null"; }
+        return read.Choices.FirstOrDefault(c => !known(c.Tile)) is { } strange ? $"it names the tile {strange.Tile}" : null;
     }
 
     private static string Folder()
