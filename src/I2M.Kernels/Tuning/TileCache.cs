@@ -13,6 +13,9 @@ public static class TileCache
 {
     private const int Format = 1;
 
+    /// <summary>Most characters of what is wrong with a file.</summary>
+    private const int MostFault = 200;
+
     private static readonly JsonSerializerOptions s_json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -65,7 +68,9 @@ public static class TileCache
 
     private static GemmTileTable Ignored(string path, string fault, out string reason)
     {
-        reason = $"default tiles: {path} is ignored: {fault}; i2m bench --tune writes it anew";
+        // What the file says of itself goes to the terminal: one line, without control characters.
+        string printable = new([.. fault.Where(c => !char.IsControl(c)).Take(MostFault)]);
+        reason = $"default tiles: {path} is ignored: {printable}; i2m bench --tune writes it anew";
         return GemmTileTable.Defaults;
     }
 
