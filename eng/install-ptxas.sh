@@ -57,10 +57,10 @@ done
 apt=(apt-get -qq -o Dir::Etc::sourcelist="$sources" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$work/lists"
     -o Dir::Cache="$work" -o Dir::Cache::archives="$work/archives" -o APT::Sandbox::User=root -o Acquire::Retries=3 -o Acquire::http::Timeout=30)
 "${apt[@]}" update >"$work/log" 2>&1 || true
-(cd "$work" && "${apt[@]}" download "$package" >>"$work/log" 2>&1) || { cat "$work/log" >&2; give_up "cannot download $package ($component)"; }
+(cd "$work" && "${apt[@]}" download "$package" >>"$work/log" 2>&1) || give_up "cannot download $package ($component): $(grep -m 1 '^[EW]:' "$work/log" || true)"
 dpkg-deb --fsys-tarfile "$work/$package"_*.deb | tar -x -C "$work" --wildcards "${programs[@]/#/*/bin/}" 2>>"$work/log" || true
 
-mkdir -p "$work/bin"
+mkdir -p "$work/bin" "$work/usr"
 for program in "${programs[@]}"; do
     found="$(find "$work/usr" -type f -name "$program" -perm -u+x -print -quit)"
     if [ -n "$found" ]; then cp "$found" "$work/bin/"; fi

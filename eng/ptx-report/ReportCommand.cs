@@ -69,8 +69,11 @@ internal static class ReportCommand
         return files;
     }
 
-    private static Measurement[] Assemble(Assembler assembler, List<(KernelEntry Kernel, string Target, string File)> files) =>
-        [.. files.AsParallel().AsOrdered().Select(f => new Measurement(f.Kernel, f.Target, assembler.Assemble(f.File, f.Target)))];
+    private static Measurement[] Assemble(Assembler assembler, List<(KernelEntry Kernel, string Target, string File)> files)
+    {
+        try { return [.. files.AsParallel().AsOrdered().Select(f => new Measurement(f.Kernel, f.Target, assembler.Assemble(f.File, f.Target)))]; }
+        catch (AggregateException e) when (e.InnerExceptions[0] is I2MException first) { throw new I2MException(first.Message, e); }
+    }
 
     private static BudgetTable Updated(BudgetTable table, IReadOnlyList<KernelEntry> kernels, IReadOnlyList<Measurement> measured, string version)
     {

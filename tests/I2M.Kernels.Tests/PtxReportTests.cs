@@ -125,6 +125,18 @@ public sealed class PtxReportTests : IDisposable
         Assert.Contains("PlantedKernels.Renamed: in the budget table, but there is no such kernel", renamed, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_failure_of_the_assembler_is_one_line()
+    {
+        const string assembler = "/bin/false";
+        Assert.SkipUnless(File.Exists(assembler), $"no {assembler} on this machine");
+        var options = new ReportOptions(assembler, Path.Combine(_folder, "ptx"), Path.Combine(_folder, "budgets.json"), Update: true);
+        string message = Assert.Throws<I2MException>(() => Report(options, out _)).Message;
+        Assert.StartsWith("false -arch=sm_", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+        Assert.False(File.Exists(options.Budgets));
+    }
+
     [Theory]
     [InlineData("--nonsense")]
     [InlineData("--ptxas")]

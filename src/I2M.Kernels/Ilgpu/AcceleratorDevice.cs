@@ -27,11 +27,14 @@ internal sealed class AcceleratorDevice : KernelDevice
         Limits = new DeviceLimits(accelerator.MaxNumThreadsPerGroup, accelerator.MaxGridSize, cuda is null ? 0 : CudaDriver.MaxSharedBytes(cuda));
     }
 
-    /// <summary>Which kernels suit a device: those for GPUs also on accelerator cards, which have local memory of their own.</summary>
+    /// <summary>
+    /// Which kernels suit a device: those for GPUs also on accelerator cards, which have local memory of their own. The type is a mask: drivers add the bit
+    /// of the default device.
+    /// </summary>
     private static KernelTarget TargetOf(Accelerator accelerator) => accelerator switch
     {
         CudaAccelerator => KernelTarget.Cuda,
-        CLAccelerator { DeviceType: CLDeviceType.CL_DEVICE_TYPE_CPU } => KernelTarget.OpenClProcessor,
+        CLAccelerator cl when cl.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_CPU) => KernelTarget.OpenClProcessor,
         _ => KernelTarget.OpenCl,
     };
 
@@ -46,7 +49,6 @@ internal sealed class AcceleratorDevice : KernelDevice
 
     /// <inheritdoc/>
     public override AcceleratorStream Stream { get; }
-
 
     /// <inheritdoc/>
     public override bool HasEvents => _timer is not null;

@@ -16,7 +16,8 @@ internal sealed class CudaTimer : IDisposable
     /// <summary>Seconds on the device.</summary>
     public double Time(Action work)
     {
-        if (_before == 0) { (_before, _after) = (CudaDriver.CreateEvent(_accelerator), CudaDriver.CreateEvent(_accelerator)); }
+        if (_before == 0) { _before = CudaDriver.CreateEvent(_accelerator); }
+        if (_after == 0) { _after = CudaDriver.CreateEvent(_accelerator); }
         _accelerator.Bind();
         CudaDriver.Record(_before, _stream);
         work();
@@ -30,7 +31,7 @@ internal sealed class CudaTimer : IDisposable
         if (_before == 0) { return; }
         _accelerator.Bind();
         CudaDriver.DestroyEvent(_before);
-        CudaDriver.DestroyEvent(_after);
+        if (_after != 0) { CudaDriver.DestroyEvent(_after); }
         (_before, _after) = (0, 0);
     }
 }

@@ -41,10 +41,10 @@ internal struct Row16
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Row16 MultiplyAdd(Row16 a, Row16 b, Row16 c) => new()
     {
-        A = MultiplyAdd(a.A, b.A, c.A),
-        B = MultiplyAdd(a.B, b.B, c.B),
-        C = MultiplyAdd(a.C, b.C, c.C),
-        D = MultiplyAdd(a.D, b.D, c.D),
+        A = Float4.MultiplyAdd(a.A, b.A, c.A),
+        B = Float4.MultiplyAdd(a.B, b.B, c.B),
+        C = Float4.MultiplyAdd(a.C, b.C, c.C),
+        D = Float4.MultiplyAdd(a.D, b.D, c.D),
     };
 
     /// <summary>The larger per component.</summary>
@@ -86,9 +86,6 @@ internal struct Row16
         Store(v.C, target, at + 8);
         Store(v.D, target, at + 12);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Float4 MultiplyAdd(Float4 a, Float4 b, Float4 c) => new() { X = a.X * b.X + c.X, Y = a.Y * b.Y + c.Y, Z = a.Z * b.Z + c.Z, W = a.W * b.W + c.W };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Max(float a, float b) => a > b ? a : b;

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace I2M.Kernels.Ilgpu;
 
 public sealed partial class IlgpuBackend : ITunable
@@ -33,7 +35,10 @@ public sealed partial class IlgpuBackend : ITunable
     }
 
     private bool Fits(ElementType type, GemmLayout layout, CudaGemmTile tile) =>
-        CudaGemmTable.Tensor.TryGetValue((type, layout, tile), out var kernel) && KernelEntry.Of(kernel.Method).SharedBytes <= _device.Limits.DynamicSharedBytes;
+        CudaGemmTable.Tensor.TryGetValue((type, layout, tile), out var kernel) && EntryOf(kernel.Method).SharedBytes <= _device.Limits.DynamicSharedBytes;
+
+    /// <summary>A kernel's bounds, which are looked up by reflection only before its first launch.</summary>
+    private KernelEntry EntryOf(MethodInfo method) => _kernels.TryGetValue(method, out LoadedKernel? loaded) ? loaded.Entry : KernelEntry.Of(method);
 
     private static ElementType TypeOf(Arithmetic arithmetic) => arithmetic == Arithmetic.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
 }

@@ -13,6 +13,9 @@ public static class TileCache
 {
     private const int Format = 1;
 
+    /// <summary>Most characters of what is wrong with a file.</summary>
+    private const int MostFault = 200;
+
     private static readonly JsonSerializerOptions s_json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -65,7 +68,9 @@ public static class TileCache
 
     private static GemmTileTable Ignored(string path, string fault, out string reason)
     {
-        reason = $"default tiles: {path} is ignored: {fault}; i2m bench --tune writes it anew";
+        // What the file says of itself goes to the terminal: one line, without control characters.
+        string printable = new([.. fault.Where(c => !char.IsControl(c)).Take(MostFault)]);
+        reason = $"default tiles: {path} is ignored: {printable}; i2m bench --tune writes it anew";
         return GemmTileTable.Defaults;
     }
 
@@ -74,7 +79,9 @@ public static class TileCache
         if (read.Format != Format) { return $"format {read.Format}, expected {Format}"; }
         if ((read.Device, read.Driver) != (device.Name, device.Detail)) { return $"it is of {read.Device} ({read.Driver})"; }
         if (read.Program != Program) { return $"it is of version {read.Program}"; }
-        return read.Choices.FirstOrDefault(c => c is null || !known(c.Tile)) is { } strange ? $"it names the tile {strange.Tile}" : null;
+        // The serializer checks members for null, but not the elements of an array.
+        if (read.Choices.Any(c => c is null)) { return "a choice is null"; }
+        return read.Choices.FirstOrDefault(c => !known(c.Tile)) is { } strange ? $"it names the tile {strange.Tile}" : null;
     }
 
     private static string Folder()

@@ -65,7 +65,11 @@ public sealed class TileTunerTests : IDisposable
         AssertIgnored(good, _backend.Device with { Name = "another" }, _ => true, "it is of PTX emulator");
         AssertIgnored(good, _backend.Device with { Detail = "another driver" }, _ => true, "it is of PTX emulator");
         AssertIgnored(good, _backend.Device, tile => tile != "Tile64x64", "it names the tile Tile64x64");
-        string other = Encoding.UTF8.GetString(good).Replace(TileCache.Program.Split('+')[0], "0.0.1-other", StringComparison.Ordinal);
+        string text = Encoding.UTF8.GetString(good);
+        AssertIgnored(Encoding.UTF8.GetBytes(string.Concat(text.AsSpan(0, text.LastIndexOf(']')), ", null]}")), _backend.Device, _ => true, "a choice is null");
+        byte[] strange = TileCache.Serialize(_backend.Device with { Name = "a\n\u001b[31mb" }, table);
+        AssertIgnored(strange, _backend.Device, _ => true, "it is of a[31mb");
+        string other = text.Replace(TileCache.Program.Split('+')[0], "0.0.1-other", StringComparison.Ordinal);
         AssertIgnored(Encoding.UTF8.GetBytes(other), _backend.Device, _ => true, "it is of version");
     }
 
