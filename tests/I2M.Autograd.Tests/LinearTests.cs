@@ -117,4 +117,22 @@ public sealed class LinearTests
         using var arena = new ParameterArena(Backends.Get("host"), new Linear(4, 4, s_weight), seed: 1);
         Assert.Throws<InvalidOperationException>(arena.PackWeights);
     }
+
+    [Fact]
+    public void A_module_that_goes_from_inference_to_training_keeps_no_packed_weights()
+    {
+        IBackend device = Backends.Get("host");
+        var linear = new Linear(32, 32, s_weight);
+        using var scope = new TensorScope();
+        using var noGrad = GradMode.NoGrad();
+        Tensor x = Tensor.From(device, new RandomData(8).Normal(40 * 32), 40, 32);
+        using var inference = new ParameterArena(device, linear, seed: 1, trainable: false);
+        inference.PackWeights();
+        linear.Forward(x);
+        using var training = new ParameterArena(device, linear, seed: 1);
+        float[] before = linear.Forward(x).ToArray();
+        // As an optimiser does: all values at once.
+        device.Scale(2, training.Values, training.Values);
+        Assert.Equal(before.Select(y => 2 * y), linear.Forward(x).ToArray());
+    }
 }

@@ -43,6 +43,19 @@ public sealed class CudaGemmPlanTests
         }
     }
 
+    /// <summary>Samplers compute tables of 65 to 128 rows and count on the same bits in each; 64 rows are few and may take another kernel.</summary>
+    [Theory]
+    [InlineData(768)]
+    [InlineData(1024)]
+    [InlineData(2048)]
+    public void From_65_to_128_rows_a_product_has_one_plan(int hidden)
+    {
+        CudaGemmPlan expected = Plan(new GemmShape(GemmLayout.NT, 128, 9 * hidden, hidden), ElementType.Float32, H200);
+        for (int rows = 65; rows < 128; rows++) { Assert.Equal(expected, Plan(new GemmShape(GemmLayout.NT, rows, 9 * hidden, hidden), ElementType.Float32, H200)); }
+        bool another = Plan(new GemmShape(GemmLayout.NT, 64, 9 * hidden, hidden), ElementType.Float32, H200).Path != expected.Path;
+        Assert.Equal(hidden > 768, another);
+    }
+
     private static CudaGemmPlan Plan(GemmShape shape, ElementType type, int shared)
     {
         BufferView view = Backends.Get("host").Pool.Rent(64);

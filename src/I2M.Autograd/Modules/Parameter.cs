@@ -40,6 +40,8 @@ public sealed class Parameter
     internal void Bind(Tensor value)
     {
         DropPacked();
+        // An optimiser changes a leaf's values under the copies.
+        _mayPack &= !value.IsLeaf;
         _value = value;
     }
 

@@ -16,8 +16,8 @@ public sealed record ImageCondition(IReadOnlyList<Tensor> KeyValues, Tensor? Poo
 /// <summary>A denoiser of mel tokens under a picture: (x_t, t, picture) → prediction.</summary>
 public abstract class DitModel : Module
 {
-    /// <summary>More rows than any backend's kernel for few rows takes.</summary>
-    private const int FewestTableRows = 64;
+    /// <summary>More rows than any backend's kernel for few rows takes, which is 64 on CUDA.</summary>
+    private const int FewestTableRows = 65;
 
     /// <summary>Sizes and variant.</summary>
     public DitConfig Config { get; }

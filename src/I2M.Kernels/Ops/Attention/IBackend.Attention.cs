@@ -42,8 +42,7 @@ public partial interface IBackend
 
     /// <summary>
     /// Backward of <see cref="Attention"/> by recomputation: P = e^(scale·q·kᵀ − lse), D = Σ_d do·o, dS = P ∘ (do·vᵀ − D);
-    /// dv = Pᵀ·do, dk = scale·dSᵀ·q in one pass over key tiles, dq = scale·dS·k in another over query tiles, so that every sum has a
-    /// fixed order. Overwrites dq, dk, dv, which have the strides of q, k, v. All are float32, or all but lse bfloat16.
+    /// dv = Pᵀ·do, dk = scale·dSᵀ·q, dq = scale·dS·k. Every sum adds its tiles in a fixed order. Overwrites dq, dk, dv, which have the strides of q, k, v. All are float32, or all but lse bfloat16.
     /// </summary>
     void AttentionBackward(BufferView q, BufferView k, BufferView v, BufferView o, BufferView lse, BufferView dOut, in AttentionShape shape,
         BufferView dq, BufferView dk, BufferView dv);

@@ -3,8 +3,8 @@ namespace I2M.Kernels.Host;
 /// <summary>
 /// Matrix product by packing and register tiles (Goto and van de Geijn 2008). A slab of both factors is packed into panels, then the
 /// tiles of c are computed in parallel, each by one thread over the slab's whole depth, so the sums do not depend on the thread count.
-/// A left factor with contiguous depth is read where it lies instead, and so are both
-/// factors of products that use them too few times (<see cref="FitsInPlace"/>): a copy would cost more than its order gains. Sizes: a right panel of <see cref="BlockDepth"/> rows stays
+/// A left factor with contiguous depth is read where it lies instead, and so are both factors of products that use them too few times
+/// (<see cref="FitsInPlace"/>): a copy would cost more than its order gains. Sizes: a right panel of <see cref="BlockDepth"/> rows stays
 /// close to the core while the left panels of a tile pass from L2; a slab bounds the scratch memory for any shape.
 /// </summary>
 internal sealed unsafe class HostGemm<TWidth, TVector>

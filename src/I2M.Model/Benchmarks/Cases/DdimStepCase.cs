@@ -124,6 +124,7 @@ public sealed class DdimStepCase : BenchmarkCase
             _model = DitModel.Create(config);
             _arena = new ParameterArena(backend, _model, seed: 1, trainable: false);
             RandomWeights.Fill(_arena);
+            _arena.PackWeights();
             _picture = RandomWeights.Normal(backend, 2, config.ImageTokens * config.ImageTokenLength);
             Guided = Encode([1, 0]);
         }

@@ -58,5 +58,6 @@ public sealed class VocosCase : BenchmarkCase
             arena.Write(entry, arena.Values, values);
         }
         RandomWeights.Fill(arena);
+        arena.PackWeights();
     }
 }
