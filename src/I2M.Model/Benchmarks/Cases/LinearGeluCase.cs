@@ -5,7 +5,7 @@ using I2M.Model.Benchmarks.Reference;
 namespace I2M.Model.Benchmarks.Cases;
 
 /// <summary>
-/// The first half of a transformer's MLP in inference: GELU(x·Wᵀ + b) with the exact GELU. Verified on whole rows against double precision.
+/// The first half of a transformer's MLP: GELU(x·Wᵀ + b) with the exact GELU. Verified on whole rows against double precision.
 /// </summary>
 public sealed class LinearGeluCase : BenchmarkCase
 {
