@@ -30,7 +30,7 @@ internal static class TrainCommand
     private static readonly Option<double?> Eval = CommonOptions.OptionalNumber("--eval", "Share of the pairs held out for validation.", 0, 0.9);
     private static readonly Option<int?> SaveEvery = CommonOptions.OptionalInteger("--save-every", "Steps between two checkpoints.", 1, 100_000_000);
     private static readonly Option<bool> NoAugment = new("--no-augment") { Description = "Do not vary the training pictures." };
-    private static readonly Option<bool> Recompute = new("--recompute") { Description = "Save memory: compute each block again in the backward pass; a third slower, the same numbers." };
+    private static readonly Option<bool> Recompute = new("--recompute") { Description = "Save memory: compute each block again in the backward pass; about a third slower, the same numbers." };
     private static readonly Option<ulong?> Seed = CommonOptions.OptionalSeed("weights, order and noise");
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
