@@ -13,7 +13,7 @@ internal sealed unsafe class HostAttentionBackward<TWidth, TVector> : HostAttent
     where TVector : struct
 {
     private const int TileQueries = HostAttentionTiles<TWidth, TVector>.Queries, TileKeys = 48;
-    private const int TileWords = TileKeys * HostBackend.MostHeadDim, ScoreWords = TileKeys * KeyRows.Words;
+    private const int TileWords = TileKeys * AttentionShape.MostHeadDim, ScoreWords = TileKeys * KeyRows.Words;
 
     private readonly HeadRows _q, _k, _v, _o, _dOut, _dq, _dk, _dv;
     private readonly float* _lse;

@@ -51,8 +51,8 @@ internal sealed unsafe class HostAttentionForward<TWidth, TVector> : HostAttenti
     [SkipLocalsInit]
     protected override void Compute(int sample, int head, float* scratch, int tile)
     {
-        float* memory = stackalloc float[2 * TileQueries * HostBackend.MostHeadDim + TileKeys * KeyRows.Words + 3 * TileQueries + 16];
-        float* right = HostScratch.Align(memory), sums = right + TileQueries * HostBackend.MostHeadDim, scores = sums + TileQueries * HostBackend.MostHeadDim;
+        float* memory = stackalloc float[2 * TileQueries * AttentionShape.MostHeadDim + TileKeys * KeyRows.Words + 3 * TileQueries + 16];
+        float* right = HostScratch.Align(memory), sums = right + TileQueries * AttentionShape.MostHeadDim, scores = sums + TileQueries * AttentionShape.MostHeadDim;
         float* maximum = scores + TileKeys * KeyRows.Words, total = maximum + TileQueries, rescale = total + TileQueries;
         int query = tile * TileQueries, queries = Math.Min(TileQueries, Shape.Queries - query), headDim = Shape.HeadDim;
         HostAttentionTiles<TWidth, TVector>.PackTransposed(_q.At(sample, head, query), _q.Stride, queries, headDim, right);

@@ -5,9 +5,6 @@ namespace I2M.Kernels.Host;
 // o = softmax(scale·q·kᵀ)·v and its gradients. Kept for backward: o and lse. The width of the vectors is chosen here.
 public sealed unsafe partial class HostBackend
 {
-    /// <summary>Tiles on the stack have room for so many channels.</summary>
-    internal const int MostHeadDim = 128;
-
     /// <inheritdoc cref="IBackend.Attention"/>
     public void Attention(BufferView q, BufferView k, BufferView v, in AttentionShape shape, BufferView o, BufferView lse)
     {
@@ -70,7 +67,7 @@ public sealed unsafe partial class HostBackend
 
     private static void CheckSizes(in AttentionShape s)
     {
-        if (s.HeadDim is < 1 or > MostHeadDim) { throw new ArgumentOutOfRangeException(nameof(s), $"The head dimension {s.HeadDim} is not in 1..{MostHeadDim}."); }
+        if (s.HeadDim is < 1 or > AttentionShape.MostHeadDim) { throw new ArgumentOutOfRangeException(nameof(s), $"The head dimension {s.HeadDim} is not in 1..{AttentionShape.MostHeadDim}."); }
         if (s.Keys < 1 || s.Heads < 1) { throw new ArgumentOutOfRangeException(nameof(s), $"Attention needs a key and a head, not {s.Keys} and {s.Heads}."); }
     }
 

@@ -9,10 +9,13 @@ namespace I2M.Kernels;
 /// <param name="Heads">Heads.</param>
 /// <param name="Queries">Query rows per sample.</param>
 /// <param name="Keys">Key and value rows per sample.</param>
-/// <param name="HeadDim">Channels per head, 1 to 128.</param>
+/// <param name="HeadDim">Channels per head, 1 to <see cref="MostHeadDim"/>.</param>
 /// <param name="Scale">Factor of the logits, usually 1/√headDim.</param>
 public readonly record struct AttentionShape(int Batch, int Heads, int Queries, int Keys, int HeadDim, float Scale)
 {
+    /// <summary>Widest head that the kernels keep in registers and local memory.</summary>
+    public const int MostHeadDim = 128;
+
     /// <summary>Elements between two rows of q and dq.</summary>
     public int StrideQ { get; init; } = Heads * HeadDim;
     /// <summary>Elements between two rows of k and dk.</summary>

@@ -5,9 +5,6 @@ namespace I2M.Kernels.Ilgpu;
 
 public sealed partial class IlgpuBackend
 {
-    /// <summary>Widest head.</summary>
-    private const int MostHeadDim = 128;
-
     /// <inheritdoc/>
     public void Attention(BufferView q, BufferView k, BufferView v, in AttentionShape shape, BufferView o, BufferView lse)
     {
@@ -68,7 +65,7 @@ public sealed partial class IlgpuBackend
     private void RequireHeads(in AttentionShape s)
     {
         Require(s.HeadDim > 0, nameof(s.HeadDim), $"at least 1 expected, {s.HeadDim} given");
-        RequireAtMost(nameof(Attention), "head dimension", s.HeadDim, MostHeadDim);
+        RequireAtMost(nameof(Attention), "head dimension", s.HeadDim, AttentionShape.MostHeadDim);
         Require(s.Keys > 0, nameof(s.Keys), "at least one key expected");
     }
 

@@ -18,9 +18,6 @@ internal struct ProcessorAttentionSizes
 /// </summary>
 internal static class ProcessorAttention
 {
-    /// <summary>Widest head.</summary>
-    public const int MostHeadDim = 128;
-
     /// <summary>Scores of a row that an item holds at a time.</summary>
     public const int Block = 64;
 
@@ -31,7 +28,7 @@ internal static class ProcessorAttention
     public static void Forward(ArrayView<float> q, ArrayView<float> keyPanels, ArrayView<float> v, ArrayView<float> o, ArrayView<float> lse, AttentionShape s, ProcessorAttentionSizes p)
     {
         var weights = LocalMemory.Allocate<float>(Tile4x16.Rows * Block);
-        var sums = LocalMemory.Allocate<float>(Tile4x16.Rows * MostHeadDim);
+        var sums = LocalMemory.Allocate<float>(Tile4x16.Rows * AttentionShape.MostHeadDim);
         var rowMax = LocalMemory.Allocate<float>(Tile4x16.Rows);
         var rowSum = LocalMemory.Allocate<float>(Tile4x16.Rows);
         var factors = LocalMemory.Allocate<float>(Tile4x16.Rows);
@@ -88,13 +85,13 @@ internal static class ProcessorAttention
         var rows = new FourRows { R0 = 0, R1 = Block, R2 = 2 * Block, R3 = 3 * Block };
         for (int channel = 0; channel < right.Width; channel += Row16.Width)
         {
-            Tile4x16 tile = Tile4x16.Load(sums, channel, MostHeadDim);
+            Tile4x16 tile = Tile4x16.Load(sums, channel, AttentionShape.MostHeadDim);
             tile.R0 = Row16.Multiply(factors[0], tile.R0);
             tile.R1 = Row16.Multiply(factors[1], tile.R1);
             tile.R2 = Row16.Multiply(factors[2], tile.R2);
             tile.R3 = Row16.Multiply(factors[3], tile.R3);
             long at = right.Start + (long)first * right.Stride + channel;
-            Tile4x16.Store(Tile4x16.AddProducts(tile, weights, rows, 1, right.Data, at, right.Stride, count), sums, channel, MostHeadDim);
+            Tile4x16.Store(Tile4x16.AddProducts(tile, weights, rows, 1, right.Data, at, right.Stride, count), sums, channel, AttentionShape.MostHeadDim);
         }
     }
 
@@ -108,7 +105,7 @@ internal static class ProcessorAttention
             long start = target.Start + (long)(row0 + i) * target.Stride;
             for (int channel = 0; channel < target.Width; channel += Row16.Width)
             {
-                Row16.Store(Row16.Multiply(factors[i], Row16.Load(sums, i * MostHeadDim + channel)), target.Data, start + channel);
+                Row16.Store(Row16.Multiply(factors[i], Row16.Load(sums, i * AttentionShape.MostHeadDim + channel)), target.Data, start + channel);
             }
         }
     }
@@ -119,7 +116,7 @@ internal static class ProcessorAttention
     {
         for (int i = 0; i < Tile4x16.Rows; i++)
         {
-            for (int channel = 0; channel < width; channel++) { sums[i * MostHeadDim + channel] = 0f; }
+            for (int channel = 0; channel < width; channel++) { sums[i * AttentionShape.MostHeadDim + channel] = 0f; }
         }
     }
 

@@ -15,8 +15,8 @@ internal static class ProcessorAttentionBackward
     {
         var weights = LocalMemory.Allocate<float>(Tile4x16.Rows * ProcessorAttention.Block);
         var gradients = LocalMemory.Allocate<float>(Tile4x16.Rows * ProcessorAttention.Block);
-        var sumsK = LocalMemory.Allocate<float>(Tile4x16.Rows * ProcessorAttention.MostHeadDim);
-        var sumsV = LocalMemory.Allocate<float>(Tile4x16.Rows * ProcessorAttention.MostHeadDim);
+        var sumsK = LocalMemory.Allocate<float>(Tile4x16.Rows * AttentionShape.MostHeadDim);
+        var sumsV = LocalMemory.Allocate<float>(Tile4x16.Rows * AttentionShape.MostHeadDim);
         var factors = LocalMemory.Allocate<float>(Tile4x16.Rows);
         int row0 = Grid.IdxX % p.Tiles * Tile4x16.Rows;
         int head = Grid.IdxX / p.Tiles;
@@ -57,7 +57,7 @@ internal static class ProcessorAttentionBackward
     {
         var weights = LocalMemory.Allocate<float>(Tile4x16.Rows * ProcessorAttention.Block);
         var gradients = LocalMemory.Allocate<float>(Tile4x16.Rows * ProcessorAttention.Block);
-        var sums = LocalMemory.Allocate<float>(Tile4x16.Rows * ProcessorAttention.MostHeadDim);
+        var sums = LocalMemory.Allocate<float>(Tile4x16.Rows * AttentionShape.MostHeadDim);
         var factors = LocalMemory.Allocate<float>(Tile4x16.Rows);
         int row0 = Grid.IdxX % p.Tiles * Tile4x16.Rows;
         int head = Grid.IdxX / p.Tiles;
