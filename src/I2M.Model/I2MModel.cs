@@ -67,7 +67,7 @@ public sealed class I2MModel : IDisposable
     public string Path { get; }
 
     /// <summary>Number of trainable values.</summary>
-    public long ParameterCount => _arena.Length;
+    public long ParameterCount => _model.ParameterCount;
 
     private I2MModel(IBackend backend, string path, CheckpointInfo info)
     {
