@@ -17,6 +17,15 @@ public sealed class Linear : Module
         _bias = AddParameter("bias", [outputs], bias ?? Initializers.Zeros, decay: false);
     }
 
+    private Linear(Parameter weight, Parameter bias) => (_weight, _bias) = (weight, bias);
+
+    /// <summary>
+    /// One layer that gives the results of several layers of the same input side by side, [layer 0 | layer 1 | …], in one product: their weights lie one below the
+    /// other in the arena. It has no parameters of its own; the layers keep theirs. Make it before the arena.
+    /// </summary>
+    /// <exception cref="ArgumentException">The layers' inputs differ in length, or one is stacked already.</exception>
+    public static Linear Stack(IReadOnlyList<Linear> layers) => new(Parameter.StackOf([.. layers.Select(l => l._weight)]), Parameter.StackOf([.. layers.Select(l => l._bias)]));
+
     /// <summary>activation(x·weightᵀ + bias) + residual: […, in] → […, out].</summary>
     /// <param name="x">[…, in]</param>
     /// <param name="activation">GELU, or None.</param>
