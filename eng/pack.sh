@@ -11,6 +11,7 @@ case "${1:-}" in
     --no-build) ;;
     *) echo "pack.sh: $1: unknown argument, expected --no-build" >&2; exit 2 ;;
 esac
-rm -rf artifacts/packages
+# The tool is packed from its publication folder, whatever lies there.
+rm -rf artifacts/packages src/I2M.Cli/bin/Release/net10.0/publish
 dotnet pack I2M.sln -c Release --no-build -v quiet -nologo -o artifacts/packages
 ls -sh1 artifacts/packages
