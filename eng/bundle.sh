@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds artifacts/i2m-linux-x64.tar.xz: the program, its tests and benches for a machine without .NET:
+# Builds artifacts/i2m-linux-x64.tar.xz: the program with its benches, and its tests, for a machine without .NET:
 #   eng/bundle.sh [--no-build]     --no-build takes what a Release build of I2M.sln left
 # The .NET runtime lies in it once, taken from the SDK that builds; all programs share one folder, so every file is there once. The same commit and SDK give
 # the same archive: files are sorted, dated by the commit and owned by nobody in particular.
@@ -51,7 +51,7 @@ commit="$(git rev-parse --short HEAD)"
 echo "$commit" >"$root/commit"
 cp bench/measure-gpu.sh eng/bundle/run-gpu-checks.sh "$root/"
 sed "s/@COMMIT@/$commit/; s/@RUNTIME@/$version/" eng/bundle/README.txt >"$root/README.txt"
-for program in i2m I2M.Bench "$root"/programs/I2M.*.Tests; do ln -s "programs/$(basename "$program")" "$root/$(basename "$program")"; done
+for program in i2m "$root"/programs/I2M.*.Tests; do ln -s "programs/$(basename "$program")" "$root/$(basename "$program")"; done
 
 mkdir -p artifacts
 archive="artifacts/$name.tar.xz"
