@@ -5,22 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
 
-missing=() libraries="$(ldconfig -p)"
-[[ "$libraries" == *libOpenCL.so.1* ]] || missing+=(ocl-icd-libopencl1)
-compgen -G '/etc/OpenCL/vendors/*.icd' >/dev/null || missing+=(pocl-opencl-icd)
-command -v espeak-ng >/dev/null || missing+=(espeak-ng)
-[[ "$libraries" == *libsndfile.so.1* ]] || missing+=(libsndfile1)
-if [ "${#missing[@]}" -gt 0 ]; then
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "installing ${missing[*]}"
-        apt-get update -qq -o DPkg::Lock::Timeout=120 >/dev/null
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=120 --no-install-recommends "${missing[@]}" >/dev/null
-    else
-        echo "test.sh: please install: ${missing[*]}" >&2
-        exit 1
-    fi
-fi
-
+eng/install-test-needs.sh
 dotnet build I2M.sln -c Release -v quiet -nologo
 
 # Each test project is a program of its own; one after the other, since the backends use all cores. Every figure that a test prints is in

@@ -36,8 +36,12 @@ name=""
 if [ "$device" = cuda ] && command -v nvidia-smi >/dev/null; then name="$(nvidia-smi --query-gpu=name --format=csv,noheader | head -n 1)"; fi
 [ -n "$name" ] || name="$device-device"
 slug="$(tr '[:upper:]' '[:lower:]' <<<"$name" | tr -cs '[:alnum:]' '-' | sed 's/^-*//; s/-*$//')"
-commit="$(git -C "$here" rev-parse --short HEAD 2>/dev/null || cat "$here/commit" 2>/dev/null || echo unknown)"
-[ -z "$(git -C "$here" status --porcelain 2>/dev/null)" ] || commit="$commit-changed"
+if [ -f "$here/commit" ]; then
+    commit="$(cat "$here/commit")"
+else
+    commit="$(git -C "$here" rev-parse --short HEAD 2>/dev/null || echo unknown)"
+    [ -z "$(git -C "$here" status --porcelain 2>/dev/null)" ] || commit="$commit-changed"
+fi
 folder="${out:-$here/results/$slug}/$(date -u +%Y%m%d)-$commit"
 mkdir -p "$folder" || exit 1
 

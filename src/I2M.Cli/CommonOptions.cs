@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using I2M.Kernels;
-using I2M.Model.Audio;
-using I2M.Model.Vocos;
 
 namespace I2M.Cli;
 
@@ -80,23 +78,6 @@ internal static class CommonOptions
         IBackend backend = BackendSelector.Open(device, threads, out string reason);
         Console.Error.WriteLine($"device {reason}");
         return backend;
-    }
-
-    /// <summary>Opens the vocoder that --vocoder names; Griffin-Lim without one.</summary>
-    /// <param name="backend">Where to compute.</param>
-    /// <param name="path">Value of --vocoder.</param>
-    /// <param name="mel">The mels to decode; null takes the vocoder's own.</param>
-    /// <exception cref="I2MException">Weights that cannot be used, or that expect other mels.</exception>
-    public static IVocoder OpenVocoder(IBackend backend, string? path, MelSettings? mel)
-    {
-        if (path is null or "griffin-lim") { return new GriffinLim(backend, mel ?? new MelSettings()); }
-        IVocoder vocoder = VocosLoader.Load(backend, path);
-        if (mel is not null && vocoder.Settings.DifferenceTo(mel) is { } difference)
-        {
-            vocoder.Dispose();
-            throw new I2MException($"--vocoder {path}: decodes other mels than the model makes: {difference}");
-        }
-        return vocoder;
     }
 
     /// <summary>Refuses to replace a file without --force, before any work is done.</summary>

@@ -42,8 +42,8 @@ internal sealed class CliProcess : IDisposable
 
     private CliProcess(string[] args, string? stdin, IReadOnlyDictionary<string, string>? env, string? waitFor)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "i2m.dll");
-        var start = new ProcessStartInfo("dotnet", ["exec", program, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        string program = Path.Combine(AppContext.BaseDirectory, "i2m");
+        var start = new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var (name, value) in env ?? new Dictionary<string, string>()) { start.Environment[name] = value; }
         _process = Process.Start(start)!;
         if (stdin is not null) { _process.StandardInput.Write(stdin); }

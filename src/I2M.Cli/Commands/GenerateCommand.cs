@@ -51,7 +51,7 @@ internal static class GenerateCommand
         {
             using IBackend backend = CommonOptions.OpenBackend(parse.GetValue(Device)!, parse.GetValue(Threads));
             using I2MModel model = I2MModel.Load(backend, parse.GetRequiredValue(CheckpointOption), !parse.GetValue(Raw));
-            using IVocoder vocoder = CommonOptions.OpenVocoder(backend, parse.GetValue(Vocoder), model.Info.Config.Mel);
+            using IVocoder vocoder = Vocoders.Open(backend, parse.GetValue(Vocoder), model.Info.Config.Mel);
             Console.Error.WriteLine($"model {model.Path}: {model.ParameterCount:N0} parameters; voice: {vocoder.Name}; seed {options.Seed}");
             Generate(ready, model, vocoder, options, parse.GetValue(Plot), cancel);
         }

@@ -58,7 +58,7 @@ internal static class QuickstartCommand
             return Task.FromResult(CommandRunner.Interrupted);
         }
         using I2MModel model = I2MModel.Load(backend, trained.Checkpoint);
-        using var vocoder = CommonOptions.OpenVocoder(backend, parse.GetValue(Vocoder), config.Mel);
+        using var vocoder = Vocoders.Open(backend, parse.GetValue(Vocoder), config.Mel);
         var demonstration = new QuickstartReport(folder, model, vocoder, data, seed);
         QuickstartScore score = demonstration.Write(TestsPerClass, run, trained, (step, total) => progress.Show("generating speech, step", step, total), cancel);
         Report(parse.GetValue(Json), score, demonstration.ReportPath, clock.Elapsed, backend);

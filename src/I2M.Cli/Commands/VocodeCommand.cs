@@ -37,7 +37,7 @@ internal static class VocodeCommand
         // The voice's sample rate is known once it is open; a file that is no sound is found before that.
         AudioClip? clip = isMel ? null : AudioLoader.Load(input);
         using IBackend backend = CommonOptions.OpenBackend(parse.GetValue(Device)!, parse.GetValue(Threads));
-        using IVocoder vocoder = CommonOptions.OpenVocoder(backend, parse.GetValue(Vocoder), given?.Settings);
+        using IVocoder vocoder = Vocoders.Open(backend, parse.GetValue(Vocoder), given?.Settings);
         MelSettings settings = vocoder.Settings;
         Console.Error.WriteLine($"voice: {vocoder.Name}");
         if (clip is not null && clip.SampleRate != settings.SampleRate) { clip = AudioLoader.Load(input, settings.SampleRate); }
