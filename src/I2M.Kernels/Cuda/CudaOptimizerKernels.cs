@@ -13,13 +13,15 @@ internal static class CudaOptimizerKernels
     /// what is left of the parameters one by one.
     /// </summary>
     [KernelBounds(IlgpuBackend.GroupSize, MinGroups = 8)]
-    public static void AdamWEma(int hasScale, ArrayView<float> gradientScale, OptimizerKernels.AdamWScalars s, float averageDecay, float averageGain,
+    public static void AdamWEma(int hasScale, ArrayView<float> gradientScale, ArrayView<float> scalars,
         ArrayView<float> gradient, ArrayView<float> parameter, ArrayView<float> firstMoment, ArrayView<float> secondMoment, ArrayView<float> average,
         int hasShadow, ArrayView<float> shadow)
     {
         long i = GlobalIndex();
         long first = 4 * i;
         if (first >= parameter.Length) { return; }
+        OptimizerKernels.AdamWScalars s = OptimizerKernels.Read(scalars);
+        float averageDecay = scalars[8], averageGain = scalars[9];
         float scale = 1f;
         if (hasScale != 0) { scale = gradientScale[0]; }
         if (first + 4 > parameter.Length)

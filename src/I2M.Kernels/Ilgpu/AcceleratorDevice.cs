@@ -98,6 +98,36 @@ internal sealed class AcceleratorDevice : KernelDevice
     public override void Synchronize() => Stream.Synchronize();
 
     /// <inheritdoc/>
+    public override HostMemory AllocateHost(long words) => _accelerator is CudaAccelerator cuda ? new PageLockedMemory(cuda, words) : new HostMemory(words);
+
+    /// <inheritdoc/>
+    public override unsafe void QueueIn(HostMemory source, ArrayView<float> destination) =>
+        destination.CopyFromCPUUnsafeAsync(Stream, ref *source.Pointer, source.Words);
+
+    /// <inheritdoc/>
+    public override unsafe void QueueOut(ArrayView<float> source, HostMemory destination) =>
+        source.CopyToCPUUnsafeAsync(Stream, ref *destination.Pointer, destination.Words);
+
+    /// <inheritdoc/>
+    public override DeviceFence CreateFence() => _accelerator is CudaAccelerator cuda ? new CudaFence(cuda, (CudaStream)Stream) : new OpenClFence((CLStream)Stream);
+
+    /// <inheritdoc/>
+    public override bool CanRecord => _accelerator is CudaAccelerator && CudaDriver.HasGraphs;
+
+    /// <inheritdoc/>
+    public override void BeginRecording()
+    {
+        ((CudaAccelerator)_accelerator).Bind();
+        CudaDriver.BeginCapture((CudaStream)Stream);
+    }
+
+    /// <inheritdoc/>
+    public override IDeviceRecording EndRecording() => new CudaGraph((CudaAccelerator)_accelerator, (CudaStream)Stream);
+
+    /// <inheritdoc/>
+    public override void AbandonRecording() => CudaDriver.AbandonCapture((CudaStream)Stream);
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         _timer?.Dispose();
