@@ -173,14 +173,6 @@ public sealed class DeviceLaunchTests
 
         public override void Synchronize() => throw Failure;
 
-        public override HostMemory AllocateHost(long words) => throw Failure;
-
-        public override void QueueIn(HostMemory source, ArrayView<float> destination) => throw Failure;
-
-        public override void QueueOut(ArrayView<float> source, HostMemory destination) => throw Failure;
-
-        public override DeviceFence CreateFence() => throw Failure;
-
         public override void Dispose() { }
     }
 }

@@ -62,16 +62,16 @@ internal abstract class KernelDevice : IDisposable
 
     /// <summary>Host memory of so many words for <see cref="QueueIn"/> and <see cref="QueueOut"/>: page-locked where the device wants that.</summary>
     /// <exception cref="AcceleratorException">No memory left; likewise <see cref="OutOfMemoryException"/>.</exception>
-    public abstract HostMemory AllocateHost(long words);
+    public virtual HostMemory AllocateHost(long words) => new(words);
 
     /// <summary>Queues a copy to the device and returns; the host memory must stay as it is until a fence behind the copy is reached.</summary>
-    public abstract void QueueIn(HostMemory source, ArrayView<float> destination);
+    public virtual void QueueIn(HostMemory source, ArrayView<float> destination) => CopyIn<float>(source.Span, destination);
 
     /// <summary>Queues a copy to the host and returns; the memory holds the data when a fence behind the copy is reached.</summary>
-    public abstract void QueueOut(ArrayView<float> source, HostMemory destination);
+    public virtual void QueueOut(ArrayView<float> source, HostMemory destination) => CopyOut(source, destination.Span);
 
     /// <summary>A mark for the queue.</summary>
-    public abstract DeviceFence CreateFence();
+    public virtual DeviceFence CreateFence() => new ReachedFence();
 
     /// <summary>True where queued work can be recorded and replayed.</summary>
     public virtual bool CanRecord => false;

@@ -61,9 +61,9 @@ public sealed class ImageDit : DitModel
 
     private protected override IEnumerable<Linear> ModulationLayers => [.. _blocks.Items.Select(block => block.Modulation), _finalModulation];
 
-    private protected override Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition)
+    private protected override Tensor Activate(Tensor timestepFeatures, ImageCondition condition)
     {
-        using Tensor t = _time.Forward(backend, timesteps);                        // [rows, hidden]
+        using Tensor t = _time.Forward(timestepFeatures);                          // [rows, hidden]
         using Tensor c = t.Length == condition.Pooled!.Length ? t.Add(condition.Pooled) : t.AddBroadcast(condition.Pooled);
         return c.Silu();                                                           // [rows, hidden]
     }

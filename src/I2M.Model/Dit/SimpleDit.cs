@@ -43,9 +43,9 @@ public sealed class SimpleDit : DitModel
 
     private protected override IEnumerable<Linear> ModulationLayers => [.. _blocks.Items.SelectMany(block => block.ModulationLayers), _finalNorm.Layer];
 
-    private protected override Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition)
+    private protected override Tensor Activate(Tensor timestepFeatures, ImageCondition condition)
     {
-        using Tensor t = _time.Forward(backend, timesteps);                        // [rows, hidden]
+        using Tensor t = _time.Forward(timestepFeatures);                          // [rows, hidden]
         return t.Silu();                                                           // [rows, hidden]
     }
 

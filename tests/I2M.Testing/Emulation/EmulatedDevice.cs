@@ -94,18 +94,6 @@ internal sealed class EmulatedDevice : KernelDevice
     public override void Synchronize() { }
 
     /// <inheritdoc/>
-    public override HostMemory AllocateHost(long words) => new(words);
-
-    /// <inheritdoc/>
-    public override void QueueIn(HostMemory source, ArrayView<float> destination) => CopyIn<float>(source.Span, destination);
-
-    /// <inheritdoc/>
-    public override void QueueOut(ArrayView<float> source, HostMemory destination) => CopyOut(source, destination.Span);
-
-    /// <inheritdoc/>
-    public override DeviceFence CreateFence() => new ReachedFence();
-
-    /// <inheritdoc/>
     public override bool CanRecord => true;
 
     /// <inheritdoc/>
