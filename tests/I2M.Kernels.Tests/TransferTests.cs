@@ -76,6 +76,7 @@ public sealed class TransferTests
         if (backend is not IWorkRecorder { CanRecord: true } recorder) { return; }
         BufferView x = backend.Pool.Rent(Length), y = backend.Pool.Rent(Length);
         BufferReserve memory = backend.Pool.CreateReserve();
+        backend.Fill(x, 0);
         using (memory.Begin()) { Work(); }
         backend.Fill(y, -1);
         using (RecordedWork work = recorder.Record(memory, Work))

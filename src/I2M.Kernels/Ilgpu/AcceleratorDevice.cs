@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
@@ -98,15 +99,18 @@ internal sealed class AcceleratorDevice : KernelDevice
     public override void Synchronize() => Stream.Synchronize();
 
     /// <inheritdoc/>
-    public override HostMemory AllocateHost(long words) => _accelerator is CudaAccelerator cuda ? new PageLockedMemory(cuda, words) : new HostMemory(words);
+    public override unsafe HostMemory AllocateHost(long words)
+    {
+        HostMemory memory = _accelerator is CudaAccelerator cuda ? new PageLockedMemory(cuda, words) : new HostMemory(words);
+        memory.Buffer = CPUMemoryBuffer.Create(_accelerator, (IntPtr)memory.Pointer, words, sizeof(float));
+        return memory;
+    }
 
     /// <inheritdoc/>
-    public override unsafe void QueueIn(HostMemory source, ArrayView<float> destination) =>
-        destination.CopyFromCPUUnsafeAsync(Stream, ref *source.Pointer, source.Words);
+    public override void QueueIn(HostMemory source, ArrayView<float> destination) => source.View.CopyTo(Stream, destination);
 
     /// <inheritdoc/>
-    public override unsafe void QueueOut(ArrayView<float> source, HostMemory destination) =>
-        source.CopyToCPUUnsafeAsync(Stream, ref *destination.Pointer, destination.Words);
+    public override void QueueOut(ArrayView<float> source, HostMemory destination) => source.CopyTo(Stream, destination.View);
 
     /// <inheritdoc/>
     public override DeviceFence CreateFence() => _accelerator is CudaAccelerator cuda ? new CudaFence(cuda, (CudaStream)Stream) : new OpenClFence((CLStream)Stream);

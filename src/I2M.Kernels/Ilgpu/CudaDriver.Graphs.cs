@@ -76,12 +76,7 @@ internal sealed unsafe class PageLockedMemory(CudaAccelerator accelerator, long 
     : HostMemory(words, (float*)CudaDriver.AllocateHost(accelerator, Math.Max(1, words) * sizeof(float)))
 {
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-        if (Pointer is null) { return; }
-        CudaDriver.FreeHost(accelerator, (IntPtr)Pointer);
-        Pointer = null;
-    }
+    protected override void Free() => CudaDriver.FreeHost(accelerator, (IntPtr)Pointer);
 }
 
 /// <summary>A recorded step as an executable graph.</summary>
@@ -101,6 +96,8 @@ internal sealed class CudaGraph(CudaAccelerator accelerator, CudaStream stream) 
     {
         if (_executable == 0) { return; }
         accelerator.Bind();
+        try { stream.Synchronize(); }
+        catch (CudaException) { /* A lost device runs no graph any more. */ }
         CudaDriver.DestroyExecutable(_executable);
         _executable = 0;
     }

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Runtime.CPU;
 
 namespace I2M.Kernels.Ilgpu;
 
@@ -6,7 +8,7 @@ namespace I2M.Kernels.Ilgpu;
 internal unsafe class HostMemory : IDisposable
 {
     /// <summary>First word.</summary>
-    public float* Pointer { get; protected set; }
+    public float* Pointer { get; private set; }
 
     /// <summary>Length in words.</summary>
     public long Words { get; }
@@ -24,12 +26,23 @@ internal unsafe class HostMemory : IDisposable
     /// <summary>Takes memory of the process.</summary>
     public HostMemory(long words) : this(words, (float*)NativeMemory.AlignedAlloc((nuint)(Math.Max(1, words) * sizeof(float)), 64)) { }
 
+    /// <summary>The memory as ILGPU's copies take it, made once: it keeps a note of every such object.</summary>
+    public CPUMemoryBuffer? Buffer { get; set; }
+
+    /// <summary>All of it, where <see cref="Buffer"/> was set.</summary>
+    public ArrayView<float> View => Buffer!.AsArrayView<float>(0, Words);
+
     /// <summary>Frees the memory; the device must be done with it.</summary>
-    public virtual void Dispose()
+    public void Dispose()
     {
-        NativeMemory.AlignedFree(Pointer);
+        if (Pointer is null) { return; }
+        Buffer?.Dispose();
+        Free();
         Pointer = null;
     }
+
+    /// <summary>Gives the memory back.</summary>
+    protected virtual void Free() => NativeMemory.AlignedFree(Pointer);
 }
 
 /// <summary>A mark in a device's queue.</summary>
