@@ -1,6 +1,6 @@
 namespace I2M.Kernels;
 
-/// <summary>The device has no memory left for a request. The message names the bytes wanted, in use and present.</summary>
+/// <summary>The device has no memory left for a request. The message names the bytes wanted, held, in use, planned and present.</summary>
 public sealed class OutOfDeviceMemoryException : I2MException
 {
     /// <summary>Bytes that were asked for.</summary>
@@ -9,9 +9,14 @@ public sealed class OutOfDeviceMemoryException : I2MException
     /// <summary>Bytes that the pool held on the device before.</summary>
     public long HeldBytes { get; }
 
-    internal OutOfDeviceMemoryException(string backend, DeviceInfo device, long wantedBytes, long heldBytes, Exception inner)
-        : base($"{backend}: out of device memory: {wantedBytes:N0} bytes wanted, {heldBytes:N0} in use of {device.MemoryBytes:N0}; use a smaller batch", inner) =>
-        (WantedBytes, HeldBytes) = (wantedBytes, heldBytes);
+    /// <summary>Bytes that were expected at most, where somebody planned; else null.</summary>
+    public long? PlannedBytes { get; }
+
+    internal OutOfDeviceMemoryException(string backend, DeviceInfo device, long wantedBytes, BufferPool pool, Exception inner)
+        : base($"{backend}: out of device memory: {wantedBytes:N0} bytes wanted, {pool.DeviceBytes:N0} held ({pool.LiveBytes:N0} in use), {Plan(pool)}, {device.MemoryBytes:N0} in the device; use a smaller batch or --recompute", inner) =>
+        (WantedBytes, HeldBytes, PlannedBytes) = (wantedBytes, pool.DeviceBytes, pool.PlannedBytes);
+
+    private static string Plan(BufferPool pool) => pool.PlannedBytes is { } planned ? $"{planned:N0} planned" : "no plan";
 }
 
 /// <summary>A kernel or a shape asks for more than the device or the kernel can do. The message names the kernel, the quantity, and both numbers.</summary>
@@ -40,4 +45,11 @@ public sealed class DeviceLostException : I2MException
         : base($"{backend}: {device.Name} failed during {during} with {heldBytes:N0} bytes in use of {device.MemoryBytes:N0}: {OneLine(inner.Message)}; start again from the last checkpoint", inner) { }
 
     private static string OneLine(string message) => message.ReplaceLineEndings(" ").Trim();
+}
+
+/// <summary>A device could not record work. Queueing it operation by operation still works.</summary>
+public sealed class RecordingException : I2MException
+{
+    internal RecordingException(string backend, Exception inner)
+        : base($"{backend}: a step could not be recorded: {inner.Message.ReplaceLineEndings(" ").Trim()}", inner) { }
 }

@@ -7,7 +7,7 @@ namespace I2M.Kernels;
 /// outputs; scratch memory comes from <see cref="Pool"/>. Views are contiguous and row-major unless a stride is named. Outputs are
 /// overwritten unless the documentation says "accumulates". Outputs must not overlap inputs unless aliasing is allowed there.
 /// Every reduction has a fixed order, so that a rerun with the same inputs is equal to the bit. Calls are queued in order; only
-/// <see cref="CopyToHost(BufferView, Span{float})"/> and <see cref="Synchronize"/> wait. An instance is used by one thread at a time.</para>
+/// <see cref="Synchronize"/> and the copies from and to the host wait, which <see cref="Waits"/> counts. An instance is used by one thread at a time.</para>
 /// </summary>
 public partial interface IBackend : IDisposable
 {
@@ -34,6 +34,15 @@ public partial interface IBackend : IDisposable
 
     /// <summary>Waits until all queued work is done.</summary>
     void Synchronize();
+
+    /// <summary>How often the host has waited for the device.</summary>
+    HostWaits Waits { get; }
+
+    /// <summary>Makes a way for data that go to the same place again and again without a wait.</summary>
+    IUpload OpenUpload(BufferView destination);
+
+    /// <summary>Makes a way for data that come from the same place again and again while the device goes on working.</summary>
+    IDownload OpenDownload(BufferView source);
 }
 
 /// <summary>Facts about a device, as printed by <c>i2m devices</c>.</summary>

@@ -52,6 +52,77 @@ public sealed class MemoryTests
     }
 
     [Fact]
+    public void A_reserve_gives_equal_requests_equal_addresses_whatever_happens_between()
+    {
+        using var pool = new BufferPool(length => new FakeBuffer(length));
+        BufferReserve reserve = pool.CreateReserve();
+        DeviceBuffer[] first = Job(0);
+        for (int turn = 1; turn < 6; turn++)
+        {
+            BufferView other = pool.Rent(64), another = pool.Rent(200);
+            Assert.DoesNotContain(other.Buffer, first);
+            Assert.DoesNotContain(another.Buffer, first);
+            pool.Return(turn % 2 == 0 ? other : another);
+            Assert.Equal(first, Job(turn));
+            pool.Return(turn % 2 == 0 ? another : other);
+        }
+        Assert.Equal(4 + 2, pool.DeviceAllocations);
+        reserve.Dispose();
+        Assert.Contains(pool.Rent(64).Buffer, first);
+
+        // The same requests, given back in another order each time.
+        DeviceBuffer[] Job(int turn)
+        {
+            using BufferReserve.Use use = reserve.Begin();
+            BufferView a = pool.Rent(64), b = pool.Rent(60), c = pool.Rent(130), d = pool.Rent(64);
+            BufferView[] order = (turn % 3) switch { 0 => [a, b, c, d], 1 => [b, d, a, c], _ => [d, c, b, a] };
+            foreach (BufferView view in order) { pool.Return(view); }
+            return [a.Buffer, b.Buffer, c.Buffer, d.Buffer];
+        }
+    }
+
+    [Fact]
+    public void Trim_spares_a_pinned_reserve()
+    {
+        using var pool = new BufferPool(length => new FakeBuffer(length));
+        BufferReserve reserve = pool.CreateReserve();
+        BufferView view;
+        using (reserve.Begin())
+        {
+            view = pool.Rent(64);
+            pool.Return(view);
+        }
+        reserve.IsPinned = true;
+        pool.Trim();
+        Assert.False(((FakeBuffer)view.Buffer).Freed);
+        reserve.IsPinned = false;
+        pool.Trim();
+        Assert.True(((FakeBuffer)view.Buffer).Freed);
+        Assert.Equal(0, pool.DeviceBytes);
+    }
+
+    [Fact]
+    public void A_device_without_memory_gets_back_what_is_free_and_is_asked_once_more()
+    {
+        BufferPool pool = null!;
+        pool = new BufferPool(length => pool.DeviceBytes + 4 * length <= 4096
+            ? new FakeBuffer(length)
+            : throw new OutOfDeviceMemoryException("cuda", new DeviceInfo("Small GPU", "", 4096, 1), 4 * length, pool, new OutOfMemoryException()));
+        using (pool)
+        {
+            pool.PlannedBytes = 3000;
+            BufferView kept = pool.Rent(256), free = pool.Rent(512);
+            pool.Return(free);
+            pool.Rent(640);
+            Assert.True(((FakeBuffer)free.Buffer).Freed);
+            var refused = Assert.Throws<OutOfDeviceMemoryException>(() => pool.Rent(320));
+            Assert.Equal((1280L, 3584L, 3000L), (refused.WantedBytes, refused.HeldBytes, refused.PlannedBytes));
+            Assert.Equal("cuda: out of device memory: 1,280 bytes wanted, 3,584 held (3,584 in use), 3,000 planned, 4,096 in the device; use a smaller batch or --recompute", refused.Message);
+            Assert.False(((FakeBuffer)kept.Buffer).Freed);
+        }
+    }
+
+    [Fact]
     public void Scope_returns_its_four_buffers()
     {
         using var pool = new BufferPool(length => new FakeBuffer(length));

@@ -79,6 +79,29 @@ public sealed class RandomTests
         double[] Mixed(int first) => [.. Enumerable.Range(0, count).Select(i => (double)mix[first * rows + i / columns] * x[i] + (double)mix[(first + 1) * rows + i / columns] * e[i])];
     }
 
+    /// <summary>The place of a batch in the noise is read on the device; lengths that are no multiple of four let batches begin within a block.</summary>
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void QSample_starts_at_the_batch_whose_number_is_on_the_device(string backend)
+    {
+        foreach (var (rows, columns, first, batch) in new[] { (1, 1, 0L, 5L), (3, 5, 0L, 3L), (3, 5, 7L, 2L), (2, 128, 0L, 9L), (3, 36, 4L, (1L << 33) + 1), (5, 260, 0L, 0L) })
+        {
+            foreach (bool aligned in new[] { false, true })
+            {
+                using var run = new OperationRun(nameof(IBackend.QSample), backend, $"{rows}×{columns}, batch {batch}", aligned: aligned);
+                int count = rows * columns;
+                BufferView x0 = run.In(run.Normal(count)), mix = run.In(run.Normal(4 * rows)), number = run.In([(int)batch, (int)(batch >> 32)]);
+                BufferView noisy = run.Out(count), target = run.Out(count), expectedNoisy = run.Out(count), expectedTarget = run.Out(count);
+                run.Execute(b =>
+                {
+                    b.QSample(x0, mix, rows, Seed, Stream, first, noisy, target, number);
+                    b.QSample(x0, mix, rows, Seed, Stream, first + batch * count, expectedNoisy, expectedTarget);
+                });
+                run.Exact("noisy", noisy, run.Read(expectedNoisy));
+                run.Exact("target", target, run.Read(expectedTarget));
+            }
+        }
+    }
+
     /// <summary>Moments of a million numbers within five standard errors, all finite, and no correlation between neighbours or streams.</summary>
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void Normal_numbers_have_normal_moments(string backend)

@@ -20,13 +20,19 @@ public sealed class AdamWOptimizer : IDisposable
 {
     private readonly ParameterArena _arena;
     private readonly AdamWOptions _options;
-    private readonly BufferView _sumSquares, _clipFactor;
+    private readonly BufferView _sumSquares, _clipFactor, _scalars;
+
+    /// <summary>Words of the scalars of a step; see <see cref="NextScalars"/>.</summary>
+    public const int ScalarWords = 2 * AdamWStep.ScalarWords;
 
     /// <summary>First moments, in the arena's layout.</summary>
     public BufferView FirstMoment { get; }
 
     /// <summary>Second moments, in the arena's layout.</summary>
     public BufferView SecondMoment { get; }
+
+    /// <summary>[1]: the sum of the squared gradients of the last step, before clipping.</summary>
+    public BufferView SumSquares => _sumSquares;
 
     /// <summary>Steps taken.</summary>
     public int StepCount { get; set; }
@@ -40,6 +46,7 @@ public sealed class AdamWOptimizer : IDisposable
         SecondMoment = backend.Pool.Rent(arena.Length);
         _sumSquares = backend.Pool.Rent(1);
         _clipFactor = backend.Pool.Rent(1);
+        _scalars = backend.Pool.Rent(ScalarWords);
         backend.Fill(FirstMoment, 0);
         backend.Fill(SecondMoment, 0);
         backend.Fill(_sumSquares, 0);
@@ -48,7 +55,8 @@ public sealed class AdamWOptimizer : IDisposable
     /// <summary>Clips the arena's gradients, updates its values and leaves the gradients as they were.</summary>
     public void Step(double learningRate)
     {
-        BufferView factor = BeginStep();
+        StepCount++;
+        BufferView factor = QueueClipping();
         foreach (Group group in Groups(learningRate))
         {
             _arena.Backend.AdamW(group.Of(_arena.Gradients), factor, group.Step, group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment));
@@ -61,11 +69,32 @@ public sealed class AdamWOptimizer : IDisposable
     /// </summary>
     public void Step(double learningRate, ExponentialMovingAverage average)
     {
-        BufferView factor = BeginStep();
+        Span<float> scalars = stackalloc float[ScalarWords];
+        NextScalars(learningRate, average, scalars);
+        _arena.Backend.CopyFromHost(scalars, _scalars);
+        Queue(_scalars, average);
+    }
+
+    /// <summary>Counts a step and an update of the average, and writes what <see cref="Queue"/> reads on the device: all of a step's numbers that are not the same in every step.</summary>
+    public void NextScalars(double learningRate, ExponentialMovingAverage average, Span<float> destination)
+    {
+        StepCount++;
         float decay = average.NextDecay();
-        foreach (Group group in Groups(learningRate))
+        AdamWStep decayed = StepOf(learningRate);
+        decayed.WriteScalars(decay, destination);
+        (decayed with { WeightDecay = 0 }).WriteScalars(decay, destination[AdamWStep.ScalarWords..]);
+    }
+
+    /// <summary>The work of <see cref="Step(double, ExponentialMovingAverage)"/> with scalars on the device: the same kernels with the same arguments every time.</summary>
+    /// <param name="scalars">[<see cref="ScalarWords"/>] from <see cref="NextScalars"/>.</param>
+    /// <param name="average">Takes the updated values.</param>
+    public void Queue(BufferView scalars, ExponentialMovingAverage average)
+    {
+        BufferView factor = QueueClipping();
+        foreach (Group group in Groups(default))
         {
-            _arena.Backend.AdamWEma(factor, group.Step, decay, group.Of(_arena.Gradients), group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment), group.Of(average.Values));
+            BufferView of = scalars.Slice(group.Step.WeightDecay == 0 ? AdamWStep.ScalarWords : 0, AdamWStep.ScalarWords);
+            _arena.Backend.AdamWEma(factor, of, group.Of(_arena.Gradients), group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment), group.Of(average.Values));
         }
     }
 
@@ -85,12 +114,12 @@ public sealed class AdamWOptimizer : IDisposable
         pool.Return(SecondMoment);
         pool.Return(_sumSquares);
         pool.Return(_clipFactor);
+        pool.Return(_scalars);
     }
 
-    /// <summary>Counts the step and computes the clip factor; None where nothing is clipped. The norm is a pass of its own: every update needs all of it.</summary>
-    private BufferView BeginStep()
+    /// <summary>Queues the clip factor; None where nothing is clipped. The norm is a pass of its own: every update needs all of it.</summary>
+    private BufferView QueueClipping()
     {
-        StepCount++;
         IBackend backend = _arena.Backend;
         backend.SumSquares(_arena.Gradients, _sumSquares);
         if (_options.ClipNorm <= 0) { return BufferView.None; }
@@ -98,11 +127,13 @@ public sealed class AdamWOptimizer : IDisposable
         return _clipFactor;
     }
 
+    private AdamWStep StepOf(double learningRate) => new((float)learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, StepCount);
+
     /// <summary>The decayed part of the arena and the rest, each where it is not empty.</summary>
     private IEnumerable<Group> Groups(double learningRate)
     {
         long decayed = _options.DecayEverything ? _arena.Length : _arena.DecayedLength;
-        var step = new AdamWStep((float)learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, StepCount);
+        AdamWStep step = StepOf(learningRate);
         if (decayed > 0) { yield return new Group(0, decayed, step); }
         if (decayed < _arena.Length) { yield return new Group(decayed, _arena.Length - decayed, step with { WeightDecay = 0 }); }
     }

@@ -8,11 +8,13 @@ internal static class CudaNoiseKernels
 {
     /// <summary><see cref="RandomKernels.QSample"/> with 16-byte accesses: a block of Philox is a vector of four, which lies in one row.</summary>
     [KernelBounds(IlgpuBackend.GroupSize, MinGroups = 8)]
-    public static void QSample(ulong seed, ulong stream, long offset, ArrayView<float> x0, ArrayView<float> mix, long rows, long columns,
+    public static void QSample(ulong seed, ulong stream, long start, int hasBatch, ArrayView<int> batch, ArrayView<float> x0, ArrayView<float> mix, long rows, long columns,
         ArrayView<float> noisy, ArrayView<float> target)
     {
         long i = GlobalIndex();
         if (4 * i >= x0.Length) { return; }
+        long offset = start;
+        if (hasBatch != 0) { offset += RandomKernels.BatchNumber(batch) * x0.Length; }
         Float4 x = x0.Cast<Float4>()[i];
         Float4 e = RandomKernels.NormalOf(RandomKernels.Block(seed, stream, (ulong)(offset / 4 + i)));
         long r = Quotient(4 * i, columns);

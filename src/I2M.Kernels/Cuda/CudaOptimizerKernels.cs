@@ -10,16 +10,21 @@ internal static class CudaOptimizerKernels
 {
     /// <summary>
     /// <see cref="OptimizerKernels.AdamWEma"/> and, with <paramref name="hasShadow"/>, the updated parameters in bfloat16, two a word. The last item takes
-    /// what is left of the parameters one by one.
+    /// what is left of the parameters one by one. A group reads the scalars once.
     /// </summary>
     [KernelBounds(IlgpuBackend.GroupSize, MinGroups = 8)]
-    public static void AdamWEma(int hasScale, ArrayView<float> gradientScale, OptimizerKernels.AdamWScalars s, float averageDecay, float averageGain,
+    public static void AdamWEma(int hasScale, ArrayView<float> gradientScale, ArrayView<float> scalars,
         ArrayView<float> gradient, ArrayView<float> parameter, ArrayView<float> firstMoment, ArrayView<float> secondMoment, ArrayView<float> average,
         int hasShadow, ArrayView<float> shadow)
     {
+        ArrayView<float> shared = SharedMemory.Allocate<float>(AdamWStep.ScalarWords);
+        if (Group.IdxX < AdamWStep.ScalarWords) { shared[Group.IdxX] = scalars[Group.IdxX]; }
+        Group.Barrier();
         long i = GlobalIndex();
         long first = 4 * i;
         if (first >= parameter.Length) { return; }
+        OptimizerKernels.AdamWScalars s = OptimizerKernels.Read(shared);
+        float averageDecay = shared[8], averageGain = shared[9];
         float scale = 1f;
         if (hasScale != 0) { scale = gradientScale[0]; }
         if (first + 4 > parameter.Length)

@@ -19,7 +19,7 @@ public sealed unsafe partial class HostBackend : IBackend
     public DeviceInfo Device { get; }
 
     /// <inheritdoc/>
-    public BufferPool Pool { get; } = new(length => new HostBuffer(length));
+    public BufferPool Pool { get; }
 
     /// <param name="threads">Threads that compute, the caller included; 0 takes one per processor.</param>
     public HostBackend(int threads = 0)
@@ -30,6 +30,7 @@ public sealed unsafe partial class HostBackend : IBackend
             : Vector128.IsHardwareAccelerated ? "128-bit vectors" : "no vectors";
         Device = new DeviceInfo($"{RuntimeInformation.ProcessArchitecture} processor", $"{vectors}, {Threads} threads",
             GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Environment.ProcessorCount);
+        Pool = new BufferPool(Allocate);
     }
 
     /// <inheritdoc/>
@@ -39,13 +40,30 @@ public sealed unsafe partial class HostBackend : IBackend
     public void CopyFromHost(ReadOnlySpan<int> source, BufferView destination) => source.CopyTo(MemoryMarshal.Cast<float, int>(Span(destination)));
 
     /// <inheritdoc/>
-    public void CopyToHost(BufferView source, Span<float> destination) => Span(source).CopyTo(destination);
+    public void CopyToHost(BufferView source, Span<float> destination)
+    {
+        Waits = Waits.OneMoreDrain();
+        Span(source).CopyTo(destination);
+    }
 
     /// <inheritdoc/>
-    public void CopyToHost(BufferView source, Span<int> destination) => MemoryMarshal.Cast<float, int>(Span(source)).CopyTo(destination);
+    public void CopyToHost(BufferView source, Span<int> destination)
+    {
+        Waits = Waits.OneMoreDrain();
+        MemoryMarshal.Cast<float, int>(Span(source)).CopyTo(destination);
+    }
 
     /// <inheritdoc/>
-    public void Synchronize() { }
+    public void Synchronize() => Waits = Waits.OneMoreDrain();
+
+    /// <inheritdoc/>
+    public HostWaits Waits { get; private set; }
+
+    /// <inheritdoc/>
+    public IUpload OpenUpload(BufferView destination) => new DirectTransfer(destination);
+
+    /// <inheritdoc/>
+    public IDownload OpenDownload(BufferView source) => new DirectTransfer(source);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -57,6 +75,34 @@ public sealed unsafe partial class HostBackend : IBackend
     /// <summary>First word of a view; null for <see cref="BufferView.None"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float* Pointer(BufferView view) => view.IsNone ? null : Unsafe.As<HostBuffer>(view.Buffer).Pointer + view.Offset;
+
+    private HostBuffer Allocate(long length)
+    {
+        try { return new HostBuffer(length); }
+        catch (OutOfMemoryException e) { throw new OutOfDeviceMemoryException(Name, Device, length * sizeof(float), Pool, e); }
+    }
+
+    /// <summary>The memory itself: nothing is queued here, so nothing is copied.</summary>
+    private sealed class DirectTransfer(BufferView view) : IUpload, IDownload
+    {
+        public bool IsReady => true;
+
+        public bool IsPending { get; private set; }
+
+        public Span<float> Map() => Span(view);
+
+        public void Send() { }
+
+        public void Queue() => IsPending = true;
+
+        public ReadOnlySpan<float> Read()
+        {
+            IsPending = false;
+            return Span(view);
+        }
+
+        public void Dispose() { }
+    }
 
     private static Span<float> Span(BufferView view) => new(Pointer(view), checked((int)view.Length));
 }

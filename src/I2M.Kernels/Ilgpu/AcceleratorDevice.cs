@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
@@ -96,6 +97,39 @@ internal sealed class AcceleratorDevice : KernelDevice
 
     /// <inheritdoc/>
     public override void Synchronize() => Stream.Synchronize();
+
+    /// <inheritdoc/>
+    public override unsafe HostMemory AllocateHost(long words)
+    {
+        HostMemory memory = _accelerator is CudaAccelerator cuda ? new PageLockedMemory(cuda, words) : new HostMemory(words);
+        memory.Buffer = CPUMemoryBuffer.Create(_accelerator, (IntPtr)memory.Pointer, words, sizeof(float));
+        return memory;
+    }
+
+    /// <inheritdoc/>
+    public override void QueueIn(HostMemory source, ArrayView<float> destination) => source.View.CopyTo(Stream, destination);
+
+    /// <inheritdoc/>
+    public override void QueueOut(ArrayView<float> source, HostMemory destination) => source.CopyTo(Stream, destination.View);
+
+    /// <inheritdoc/>
+    public override DeviceFence CreateFence() => _accelerator is CudaAccelerator cuda ? new CudaFence(cuda, (CudaStream)Stream) : new OpenClFence((CLStream)Stream);
+
+    /// <inheritdoc/>
+    public override bool CanRecord => _accelerator is CudaAccelerator && CudaDriver.HasGraphs;
+
+    /// <inheritdoc/>
+    public override void BeginRecording()
+    {
+        ((CudaAccelerator)_accelerator).Bind();
+        CudaDriver.BeginCapture((CudaStream)Stream);
+    }
+
+    /// <inheritdoc/>
+    public override IDeviceRecording EndRecording() => new CudaGraph((CudaAccelerator)_accelerator, (CudaStream)Stream);
+
+    /// <inheritdoc/>
+    public override void AbandonRecording() => CudaDriver.AbandonCapture((CudaStream)Stream);
 
     /// <inheritdoc/>
     public override void Dispose()

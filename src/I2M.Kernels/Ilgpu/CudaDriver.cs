@@ -7,7 +7,7 @@ namespace I2M.Kernels.Ilgpu;
 /// The calls of the CUDA driver that ILGPU lacks: a kernel gets more than 48 KB of shared memory only after cuFuncSetAttribute has asked for it, and events
 /// measure time without the profiling mode of a whole context.
 /// </summary>
-internal static unsafe class CudaDriver
+internal static unsafe partial class CudaDriver
 {
     private const int MaxSharedMemoryPerBlockOptin = 97, FunctionMaxDynamicSharedBytes = 8;
     private const int ClockKilohertz = 13, MemoryClockKilohertz = 36, MemoryBusBits = 37, CapabilityMajor = 75, CapabilityMinor = 76;
@@ -34,15 +34,28 @@ internal static unsafe class CudaDriver
         return new NominalPeaks(clocks * rates?.Scalar, clocks * rates?.Tensor / 2, clocks * rates?.Tensor, bytes > 0 ? bytes : null);
     }
 
-    /// <summary>A new event.</summary>
-    public static IntPtr CreateEvent(CudaAccelerator accelerator)
+    /// <summary>A new event, which measures time or, for fences, does not and lets a waiting thread sleep.</summary>
+    public static IntPtr CreateEvent(CudaAccelerator accelerator, bool isFence = false)
     {
+        const int blockingSync = 1, disableTiming = 2;
         accelerator.Bind();
         var create = (delegate* unmanaged<IntPtr*, int, int>)NativeLibrary.GetExport(s_library.Value, "cuEventCreate");
         IntPtr created;
-        ThrowIfFailed(create(&created, 0));
+        ThrowIfFailed(create(&created, isFence ? blockingSync | disableTiming : 0));
         return created;
     }
+
+    /// <summary>True when all work before an event is done.</summary>
+    public static bool IsDone(IntPtr happening)
+    {
+        const int notReady = 600;
+        int state = ((delegate* unmanaged<IntPtr, int>)NativeLibrary.GetExport(s_library.Value, "cuEventQuery"))(happening);
+        if (state != notReady) { ThrowIfFailed(state); }
+        return state == 0;
+    }
+
+    /// <summary>Waits for an event.</summary>
+    public static void Wait(IntPtr happening) => ThrowIfFailed(((delegate* unmanaged<IntPtr, int>)NativeLibrary.GetExport(s_library.Value, "cuEventSynchronize"))(happening));
 
     /// <summary>Puts an event behind all work in a queue.</summary>
     public static void Record(IntPtr happening, CudaStream stream) =>
@@ -52,7 +65,7 @@ internal static unsafe class CudaDriver
     /// <returns>Seconds between the two by the device's clock, in steps of about half a microsecond.</returns>
     public static double SecondsBetween(IntPtr first, IntPtr second)
     {
-        ThrowIfFailed(((delegate* unmanaged<IntPtr, int>)NativeLibrary.GetExport(s_library.Value, "cuEventSynchronize"))(second));
+        Wait(second);
         float milliseconds;
         ThrowIfFailed(((delegate* unmanaged<float*, IntPtr, IntPtr, int>)NativeLibrary.GetExport(s_library.Value, "cuEventElapsedTime"))(&milliseconds, first, second));
         return 1e-3 * milliseconds;
@@ -78,7 +91,7 @@ internal static unsafe class CudaDriver
         ThrowIfFailed(setAttribute(kernel.FunctionPtr, FunctionMaxDynamicSharedBytes, bytes));
     }
 
-    private static void ThrowIfFailed(int error)
+    internal static void ThrowIfFailed(int error)
     {
         if (error != 0) { throw new CudaException((CudaError)error); }
     }

@@ -90,6 +90,8 @@ public sealed partial class IlgpuBackend : IBackend
     /// <inheritdoc/>
     public void Synchronize()
     {
+        RefuseInRecording("A wait");
+        Drained();
         try { _device.Synchronize(); }
         catch (AcceleratorException e) { throw Lost("queued work", e); }
     }
@@ -99,6 +101,7 @@ public sealed partial class IlgpuBackend : IBackend
     {
         try { _device.Synchronize(); }
         catch (AcceleratorException) { /* A lost device has nothing to wait for; its memory is still given back. */ }
+        while (_transfers.Count > 0) { _transfers[^1].Dispose(); }
         Pool.Dispose();
         _device.Dispose();
     }
@@ -117,6 +120,8 @@ public sealed partial class IlgpuBackend : IBackend
     {
         if (source.Length != destination.Length) { throw new ArgumentException($"Source has {source.Length} words, destination {destination.Length}."); }
         if (source.Length == 0) { return; }
+        RefuseInRecording("A copy from the host");
+        Drained();
         try { _device.CopyIn(source, destination); }
         catch (AcceleratorException e) { throw Lost($"a copy of {source.Length * 4L:N0} bytes to the device", e); }
     }
@@ -129,6 +134,8 @@ public sealed partial class IlgpuBackend : IBackend
             Synchronize();
             return;
         }
+        RefuseInRecording("A copy to the host");
+        Drained();
         try { _device.CopyOut(source, destination); }
         catch (AcceleratorException e) { throw Lost($"a copy of {source.Length * 4L:N0} bytes to the host", e); }
     }
@@ -141,7 +148,7 @@ public sealed partial class IlgpuBackend : IBackend
         }
         catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
         {
-            throw new OutOfDeviceMemoryException(Name, Device, length * sizeof(float), Pool.DeviceBytes, e);
+            throw new OutOfDeviceMemoryException(Name, Device, length * sizeof(float), Pool, e);
         }
     }
 

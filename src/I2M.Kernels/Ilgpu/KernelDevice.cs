@@ -48,7 +48,7 @@ internal abstract class KernelDevice : IDisposable
     /// <summary>Compiles a kernel and returns its launcher, an Action of the queue, a <see cref="KernelConfig"/> and the kernel's arguments.</summary>
     public abstract TLauncher Load<TLauncher>(KernelEntry kernel) where TLauncher : Delegate;
 
-    /// <summary>Copies host memory to the device (equal lengths above 0).</summary>
+    /// <summary>Copies host memory to the device (equal lengths above 0) and waits for it.</summary>
     public abstract void CopyIn<T>(ReadOnlySpan<T> source, ArrayView<T> destination) where T : unmanaged;
 
     /// <summary>Copies to host memory (equal lengths above 0) and waits for it.</summary>
@@ -59,6 +59,33 @@ internal abstract class KernelDevice : IDisposable
 
     /// <summary>Waits for all queued work.</summary>
     public abstract void Synchronize();
+
+    /// <summary>Host memory of so many words for <see cref="QueueIn"/> and <see cref="QueueOut"/>: page-locked where the device wants that.</summary>
+    /// <exception cref="AcceleratorException">No memory left; likewise <see cref="OutOfMemoryException"/>.</exception>
+    public virtual HostMemory AllocateHost(long words) => new(words);
+
+    /// <summary>Queues a copy to the device and returns; the host memory must stay as it is until a fence behind the copy is reached.</summary>
+    public virtual void QueueIn(HostMemory source, ArrayView<float> destination) => CopyIn<float>(source.Span, destination);
+
+    /// <summary>Queues a copy to the host and returns; the memory holds the data when a fence behind the copy is reached.</summary>
+    public virtual void QueueOut(ArrayView<float> source, HostMemory destination) => CopyOut(source, destination.Span);
+
+    /// <summary>A mark for the queue.</summary>
+    public virtual DeviceFence CreateFence() => new ReachedFence();
+
+    /// <summary>True where queued work can be recorded and replayed.</summary>
+    public virtual bool CanRecord => false;
+
+    /// <summary>
+    /// From here to <see cref="EndRecording"/> kernels and copies within the device are recorded and not run; anything that waits or reads host memory is an error.
+    /// </summary>
+    public virtual void BeginRecording() => throw new NotSupportedException($"{Info.Name} records no work.");
+
+    /// <summary>What was recorded.</summary>
+    public virtual IDeviceRecording EndRecording() => throw new NotSupportedException($"{Info.Name} records no work.");
+
+    /// <summary>Leaves the recording after a failure.</summary>
+    public virtual void AbandonRecording() => throw new NotSupportedException($"{Info.Name} records no work.");
 
     /// <summary>See <see cref="IDeviceProbe.HasEvents"/>.</summary>
     public virtual bool HasEvents => false;

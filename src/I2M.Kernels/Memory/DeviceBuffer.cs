@@ -12,6 +12,12 @@ public abstract class DeviceBuffer
     /// <summary>Capacity in bytes.</summary>
     public long Bytes => Length * sizeof(float);
 
+    /// <summary>How many buffers its pool had taken from the device before.</summary>
+    internal long Number { get; set; }
+
+    /// <summary>The reserve that it goes back to; null is the pool itself.</summary>
+    internal BufferReserve? Reserve { get; set; }
+
     /// <param name="length">Capacity in 32-bit words.</param>
     protected DeviceBuffer(long length) => Length = length;
 

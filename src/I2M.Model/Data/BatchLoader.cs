@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using I2M.Model.Audio;
 using I2M.Model.Training;
@@ -11,12 +12,12 @@ namespace I2M.Model.Data;
 public sealed record Batch(float[] Mels, float[] Images, int[] Labels);
 
 /// <summary>
-/// Prepares batches ahead of the training step on another thread. Sample number n of a run is a function of the seed alone: epoch n / N takes the
+/// Prepares batches ahead of the training step on other threads: decoding, augmentation and mels never hold the step up as long as they are faster on average. Sample number n of a run is a function of the seed alone: epoch n / N takes the
 /// training pairs in that epoch's own order, and batches run on across epochs, so a run resumes at any step.
 /// </summary>
 public sealed class BatchLoader : IDisposable
 {
-    private const int Ahead = 4;
+    private const int Ahead = 4, MostWorkers = 8;
     private readonly PairDataset _data;
     private readonly TrainConfig _config;
     private readonly MelNormalizer _normalizer;
@@ -24,21 +25,29 @@ public sealed class BatchLoader : IDisposable
     private readonly Channel<Batch> _used = Channel.CreateUnbounded<Batch>();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _producer;
+    private readonly ParallelOptions _workers;
+    private readonly int[] _pairs;
+    private readonly long[] _epochs;
     private (long Epoch, int[] Order) _order = (-1, []);
 
     /// <param name="data">The pairs.</param>
     /// <param name="config">Batch size, seed, augmentation.</param>
     /// <param name="normalizer">Applied to the mels.</param>
     /// <param name="firstBatch">Number of the first batch to prepare.</param>
-    public BatchLoader(PairDataset data, TrainConfig config, MelNormalizer normalizer, long firstBatch)
+    /// <param name="workers">Samples that are prepared at a time; 0 takes half the processors, 8 at most.</param>
+    public BatchLoader(PairDataset data, TrainConfig config, MelNormalizer normalizer, long firstBatch, int workers = 0)
     {
         (_data, _config, _normalizer) = (data, config, normalizer);
+        (_pairs, _epochs) = (new int[config.BatchSize], new long[config.BatchSize]);
+        _workers = new ParallelOptions { MaxDegreeOfParallelism = workers > 0 ? workers : Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers) };
         _producer = Task.Run(() => Produce(firstBatch));
     }
 
     /// <summary>The next batch in order; waits for it. Hand it back with <see cref="Recycle"/>.</summary>
     public Batch Next()
     {
+        if (_ready.Reader.TryRead(out Batch? ready)) { return ready; }
+        long start = Stopwatch.GetTimestamp();
         try
         {
             return _ready.Reader.ReadAsync().AsTask().GetAwaiter().GetResult();
@@ -47,7 +56,14 @@ public sealed class BatchLoader : IDisposable
         {
             throw e.InnerException;
         }
+        finally
+        {
+            Waited += Stopwatch.GetElapsedTime(start);
+        }
     }
+
+    /// <summary>How long <see cref="Next"/> has waited in all: time in which the step had nothing to work on.</summary>
+    public TimeSpan Waited { get; private set; }
 
     /// <summary>Gives a batch's memory back for another one.</summary>
     public void Recycle(Batch batch) => _used.Writer.TryWrite(batch);
@@ -59,14 +75,7 @@ public sealed class BatchLoader : IDisposable
     public void Fill(Batch batch, ReadOnlySpan<int> pairs, ReadOnlySpan<long> epoch)
     {
         if (batch.Labels.Length < pairs.Length) { throw new ArgumentException($"The batch has room for {batch.Labels.Length} samples, {pairs.Length} were asked for."); }
-        int mel = _config.Model.MelBands * _config.Model.MelFrames, image = 3 * _config.Model.ImageSize * _config.Model.ImageSize;
-        for (int b = 0; b < pairs.Length; b++)
-        {
-            (ulong, int)? augmentation = epoch.IsEmpty ? null : (_config.Seed, (int)epoch[b]);
-            _normalizer.Normalize(_data.Mels[pairs[b]], batch.Mels.AsSpan(b * mel, mel));
-            _data.ReadPicture(pairs[b], augmentation, batch.Images.AsSpan(b * image, image));
-            batch.Labels[b] = _data.ClassOf(pairs[b]);
-        }
+        for (int b = 0; b < pairs.Length; b++) { Fill(batch, b, pairs[b], epoch.IsEmpty ? null : epoch[b]); }
     }
 
     /// <summary>Memory for a batch of so many samples.</summary>
@@ -101,16 +110,22 @@ public sealed class BatchLoader : IDisposable
 
     private void FillTraining(Batch batch, long number)
     {
-        var pairs = new int[_config.BatchSize];
-        var epochs = new long[_config.BatchSize];
         int count = _data.Split.Train.Count;
-        for (int b = 0; b < pairs.Length; b++)
+        for (int b = 0; b < _pairs.Length; b++)
         {
-            long sample = number * pairs.Length + b;
-            epochs[b] = sample / count;
-            pairs[b] = OrderOf(epochs[b])[sample % count];
+            long sample = number * _pairs.Length + b;
+            _epochs[b] = sample / count;
+            _pairs[b] = OrderOf(_epochs[b])[sample % count];
         }
-        Fill(batch, pairs, _config.Augment ? epochs : []);
+        Parallel.For(0, _pairs.Length, _workers, b => Fill(batch, b, _pairs[b], _config.Augment ? _epochs[b] : null));
+    }
+
+    private void Fill(Batch batch, int b, int pair, long? epoch)
+    {
+        int mel = _config.Model.MelBands * _config.Model.MelFrames, image = 3 * _config.Model.ImageSize * _config.Model.ImageSize;
+        _normalizer.Normalize(_data.Mels[pair], batch.Mels.AsSpan(b * mel, mel));
+        _data.ReadPicture(pair, epoch is { } e ? (_config.Seed, (int)e) : null, batch.Images.AsSpan(b * image, image));
+        batch.Labels[b] = _data.ClassOf(pair);
     }
 
     private int[] OrderOf(long epoch)

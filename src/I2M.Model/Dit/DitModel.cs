@@ -43,9 +43,20 @@ public abstract class DitModel : Module
     /// <returns>[batch, melTokens, melTokenLength]</returns>
     public Tensor Denoise(Tensor x, ReadOnlySpan<int> timesteps, ImageCondition condition)
     {
-        using Tensor activated = Activate(x.Backend, timesteps, condition);        // [batch, hidden]
+        using Tensor features = Features(x.Backend, timesteps);
+        return Denoise(x, features, condition);
+    }
+
+    /// <summary>The same with the timesteps' features on the device, for recorded steps.</summary>
+    /// <param name="x">Noisy mel tokens [batch, melTokens, melTokenLength].</param>
+    /// <param name="timestepFeatures">[batch, <see cref="TimestepEmbedding.Features"/>]</param>
+    /// <param name="condition">From <see cref="EncodeImage"/>.</param>
+    /// <returns>[batch, melTokens, melTokenLength]</returns>
+    public Tensor Denoise(Tensor x, Tensor timestepFeatures, ImageCondition condition)
+    {
+        using Tensor activated = Activate(timestepFeatures, condition);            // [batch, hidden]
         using Tensor modulation = Modulation.Forward(activated);                   // [batch, chunks · hidden]
-        return Denoise(x, modulation, condition);
+        return DenoiseModulated(x, modulation, condition);
     }
 
     /// <summary>The same with modulations that were computed before, for samplers: all samples have the table's timestep number <paramref name="step"/>.</summary>
@@ -57,7 +68,7 @@ public abstract class DitModel : Module
     public Tensor Denoise(Tensor x, ModulationTable table, int step, ImageCondition condition)
     {
         using Tensor modulation = table.Of(step);                                  // [batch, chunks · hidden], or one row for all samples
-        return Denoise(x, modulation, condition);
+        return DenoiseModulated(x, modulation, condition);
     }
 
     /// <summary>
@@ -71,7 +82,8 @@ public abstract class DitModel : Module
         int perStep = condition.Pooled?.Rows ?? 1, steps = Math.Max(timesteps.Length, (FewestTableRows + perStep - 1) / perStep);
         var repeated = new int[steps * perStep];
         for (int i = 0; i < repeated.Length; i++) { repeated[i] = timesteps[Math.Min(i / perStep, timesteps.Length - 1)]; }
-        using Tensor activated = Activate(condition.KeyValues[0].Backend, repeated, condition); // [steps · perStep, hidden]
+        using Tensor features = Features(condition.KeyValues[0].Backend, repeated);
+        using Tensor activated = Activate(features, condition);                    // [steps · perStep, hidden]
         return new ModulationTable(Modulation.Forward(activated), perStep);
     }
 
@@ -82,9 +94,12 @@ public abstract class DitModel : Module
     private protected abstract Linear Modulation { get; }
 
     /// <summary>SiLU of timestep embedding and pooled picture, [rows, hidden], where the condition's samples repeat over the rows.</summary>
-    private protected abstract Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition);
+    private protected abstract Tensor Activate(Tensor timestepFeatures, ImageCondition condition);
 
-    private protected abstract Tensor Denoise(Tensor x, Tensor modulation, ImageCondition condition);
+    private protected abstract Tensor DenoiseModulated(Tensor x, Tensor modulation, ImageCondition condition);
+
+    private Tensor Features(IBackend backend, ReadOnlySpan<int> timesteps) =>
+        Tensor.From(backend, TimestepEmbedding.FeaturesOf(timesteps, Config.CompatSeed), timesteps.Length, TimestepEmbedding.Features);
 
     /// <summary>A block that reads x, the modulations of all blocks and the context's keys and values.</summary>
     private protected interface IBlock

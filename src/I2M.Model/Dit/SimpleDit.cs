@@ -46,13 +46,13 @@ public sealed class SimpleDit : DitModel
 
     private protected override Linear Modulation { get; }
 
-    private protected override Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition)
+    private protected override Tensor Activate(Tensor timestepFeatures, ImageCondition condition)
     {
-        using Tensor t = _time.Forward(backend, timesteps);                        // [rows, hidden]
+        using Tensor t = _time.Forward(timestepFeatures);                          // [rows, hidden]
         return t.Silu();                                                           // [rows, hidden]
     }
 
-    private protected override Tensor Denoise(Tensor x, Tensor modulation, ImageCondition condition)
+    private protected override Tensor DenoiseModulated(Tensor x, Tensor modulation, ImageCondition condition)
     {
         using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
         using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);

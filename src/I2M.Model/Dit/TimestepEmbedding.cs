@@ -11,30 +11,28 @@ public sealed class TimestepEmbedding : Module
     public const int Features = 256;
 
     private readonly TwoLayers _mlp;
-    private readonly bool _compatSeed;
 
     /// <param name="hidden">Channels of the model.</param>
     /// <param name="compatSeed">The original's frequencies and order.</param>
-    public TimestepEmbedding(int hidden, bool compatSeed)
-    {
-        _compatSeed = compatSeed;
-        _mlp = AddModule("mlp", new TwoLayers(hidden, compatSeed));
-    }
+    public TimestepEmbedding(int hidden, bool compatSeed) => _mlp = AddModule("mlp", new TwoLayers(hidden, compatSeed));
 
-    /// <summary>Timesteps of the batch, one a sample → [batch, hidden].</summary>
-    public Tensor Forward(IBackend backend, ReadOnlySpan<int> timesteps)
-    {
-        using Tensor features = Tensor.From(backend, FeaturesOf(timesteps, _compatSeed), timesteps.Length, Features);
-        return _mlp.Forward(features);
-    }
+    /// <summary>[batch, <see cref="Features"/>] from <see cref="FeaturesOf"/> → [batch, hidden].</summary>
+    public Tensor Forward(Tensor features) => _mlp.Forward(features);
 
     /// <summary>
     /// The features in double, rounded once: DiT's cos then sin of t·10000^(−i/half), or the original's sin then cos of t·10000^(−i/(half−1)).
     /// </summary>
     public static float[] FeaturesOf(ReadOnlySpan<int> timesteps, bool compatSeed)
     {
-        const int half = Features / 2;
         var features = new float[timesteps.Length * Features];
+        WriteFeatures(timesteps, compatSeed, features);
+        return features;
+    }
+
+    /// <summary>As <see cref="FeaturesOf"/>, into given memory.</summary>
+    public static void WriteFeatures(ReadOnlySpan<int> timesteps, bool compatSeed, Span<float> features)
+    {
+        const int half = Features / 2;
         for (int b = 0; b < timesteps.Length; b++)
         {
             for (int i = 0; i < half; i++)
@@ -44,7 +42,6 @@ public sealed class TimestepEmbedding : Module
                 features[b * Features + half + i] = (float)(compatSeed ? Math.Cos(angle) : Math.Sin(angle));
             }
         }
-        return features;
     }
 
     private sealed class TwoLayers : Module

@@ -14,7 +14,8 @@ namespace I2M.Model.Training;
 /// <param name="TimeLimit">Save and stop before this much time has passed; null has no limit.</param>
 /// <param name="StopAtStep">Save and stop after this step without changing the learning-rate schedule; null runs to the end.</param>
 /// <param name="AllowDataChange">Resume although the data differs.</param>
-public sealed record RunOptions(bool Resume = false, TimeSpan? TimeLimit = null, int? StopAtStep = null, bool AllowDataChange = false);
+/// <param name="ReadEvery">Steps between two looks at losses and norms; null takes 1 on the host and 10 on devices, which never wait for a look.</param>
+public sealed record RunOptions(bool Resume = false, TimeSpan? TimeLimit = null, int? StopAtStep = null, bool AllowDataChange = false, int? ReadEvery = null);
 
 /// <summary>What the user sees of a step.</summary>
 /// <param name="Step">Steps done.</param>
@@ -22,7 +23,8 @@ public sealed record RunOptions(bool Resume = false, TimeSpan? TimeLimit = null,
 /// <param name="Result">Loss, norm and rate.</param>
 /// <param name="SamplesPerSecond">Recent rate.</param>
 /// <param name="Remaining">Estimated time left.</param>
-public readonly record struct TrainProgress(int Step, int Total, StepResult Result, double SamplesPerSecond, TimeSpan Remaining);
+/// <param name="DataWait">Share of the recent time in which the step waited for data.</param>
+public readonly record struct TrainProgress(int Step, int Total, StepResult Result, double SamplesPerSecond, TimeSpan Remaining, double DataWait);
 
 /// <summary>How a run ended.</summary>
 /// <param name="Checkpoint">The last checkpoint.</param>
@@ -55,30 +57,46 @@ public sealed class TrainingRun
     public RunResult Run(RunOptions options, Action<TrainProgress>? progress, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        using var trainer = new DiffusionTrainer(_backend, _config);
+        using var trainer = new DiffusionTrainer(_backend, _config, options.ReadEvery ?? DiffusionTrainer.ReadEveryFor(_backend));
         (MelNormalizer normalizer, double? best) = Begin(options, trainer);
         using var log = new StreamWriter(new FileStream(_folder.LogPath, FileMode.Append, FileAccess.Write, FileShare.Read));
         using var loader = new BatchLoader(_data, _config, normalizer, (long)trainer.Step * _config.Accumulation);
         int end = Math.Min(_config.Steps, options.StopAtStep ?? int.MaxValue), saved = -1, first = trainer.Step;
-        var rate = new RateMeter(clock, first);
+        var rate = new RateMeter(clock, loader, first);
+        string? said = null;
+        _losses.Capacity = Math.Max(0, end - first);
         CheckpointInfo Info() => new(_config, normalizer, _data.Classes, new TrainState(trainer.Step, trainer.Ema.UpdateCount, _data.Fingerprint, best));
         while (trainer.Step < end && !cancel.IsCancellationRequested && !(clock.Elapsed >= options.TimeLimit))
         {
-            StepResult result = trainer.TrainStep(loader.Next, loader.Recycle);
-            Check(result, trainer.Step);
-            _losses.Add(result.Loss);
-            log.WriteLine(JsonSerializer.Serialize(new { step = trainer.Step, loss = result.Loss, norm = result.GradientNorm, lr = result.LearningRate, seconds = clock.Elapsed.TotalSeconds }));
-            progress?.Invoke(rate.Report(trainer.Step, end, result, _config.BatchSize * _config.Accumulation));
-            if (_config.ValidateEvery > 0 && trainer.Step % _config.ValidateEvery == 0) { best = ValidateAndKeepBest(trainer, loader, Info, best, log); }
-            if (trainer.Step % _config.SaveEvery == 0)
+            trainer.QueueStep(loader.Next, loader.Recycle);
+            if (trainer.RecordingProblem is { } problem && said is null) { _say(said = $"{problem}; every step is queued operation by operation"); }
+            bool validates = _config.ValidateEvery > 0 && trainer.Step % _config.ValidateEvery == 0, saves = trainer.Step % _config.SaveEvery == 0;
+            // What is saved or called best was seen to be finite.
+            Take(trainer.Results(wait: validates || saves));
+            if (validates) { best = ValidateAndKeepBest(trainer, loader, Info, best, log); }
+            if (saves)
             {
                 log.Flush(); // A killed run's log reaches at least as far as its checkpoint.
                 Save(trainer, Info());
                 saved = trainer.Step;
             }
         }
+        Take(trainer.Results(wait: true));
         log.Flush();
         if (saved != trainer.Step) { Save(trainer, Info()); }
+
+        void Take(IReadOnlyList<StepResult> results)
+        {
+            if (results.Count == 0) { return; }
+            rate.Mark(results[^1].Step);
+            foreach (StepResult result in results)
+            {
+                Check(result, results);
+                _losses.Add(result.Loss);
+                log.WriteLine(JsonSerializer.Serialize(new { step = result.Step, loss = result.Loss, norm = result.GradientNorm, lr = result.LearningRate, seconds = clock.Elapsed.TotalSeconds }));
+                progress?.Invoke(rate.Report(end, result, _config.BatchSize * _config.Accumulation));
+            }
+        }
         PlotLoss(first);
         int take = Math.Min(Window, Math.Max(1, _losses.Count / 10));
         return new RunResult(_folder.CheckpointPath(trainer.Step), _losses.Take(take).DefaultIfEmpty(double.NaN).Average(),
@@ -143,11 +161,14 @@ public sealed class TrainingRun
         ? MelNormalizer.CompatSeed(_config.Mel)
         : MelNormalizer.Measure(_data.Split.Train.Select(i => _data.Mels[i]), _config.Mel.Bands, _config.Diffusion.InputScale);
 
-    private static void Check(StepResult result, int step)
+    /// <param name="result">The step.</param>
+    /// <param name="together">All steps whose results came with it: the device may have gone on to the last of them.</param>
+    private static void Check(StepResult result, IReadOnlyList<StepResult> together)
     {
         if (!double.IsFinite(result.Loss) || !double.IsFinite(result.GradientNorm))
         {
-            throw new I2MException($"step {step}: loss {result.Loss}, gradient norm {result.GradientNorm}: training diverged; the last checkpoint is intact; a new run needs a lower learning rate");
+            string range = together.Count == 1 ? "" : $" (of steps {together[0].Step} to {together[^1].Step}, read together)";
+            throw new I2MException($"step {result.Step}{range}: loss {result.Loss}, gradient norm {result.GradientNorm}: training diverged; the last checkpoint is intact; a new run needs a lower learning rate");
         }
     }
 
@@ -215,18 +236,23 @@ public sealed class TrainingRun
         LossPlot.Save(_folder.LossPlotPath, steps, _losses, smoothed, "training loss");
     }
 
-    /// <summary>Rate over the last steps, and the time left at that rate.</summary>
-    private sealed class RateMeter(Stopwatch clock, int firstStep)
+    /// <summary>Rate and wait over the last looks, and the time left at that rate.</summary>
+    private sealed class RateMeter(Stopwatch clock, BatchLoader loader, int firstStep)
     {
-        private readonly Queue<(int Step, TimeSpan Time)> _recent = new([(firstStep, clock.Elapsed)]);
+        private readonly Queue<(int Step, TimeSpan Time, TimeSpan Waited)> _recent = new([(firstStep, clock.Elapsed, loader.Waited)]);
+        private double _stepsPerSecond, _dataWait;
 
-        public TrainProgress Report(int step, int end, StepResult result, int samples)
+        /// <summary>Notes that a step is known to be done.</summary>
+        public void Mark(int step)
         {
-            _recent.Enqueue((step, clock.Elapsed));
+            _recent.Enqueue((step, clock.Elapsed, loader.Waited));
             if (_recent.Count > 20) { _recent.Dequeue(); }
-            var (oldStep, oldTime) = _recent.Peek();
-            double stepsPerSecond = (step - oldStep) / Math.Max(1e-9, (clock.Elapsed - oldTime).TotalSeconds);
-            return new TrainProgress(step, end, result, stepsPerSecond * samples, TimeSpan.FromSeconds((end - step) / Math.Max(1e-9, stepsPerSecond)));
+            var (oldStep, oldTime, oldWaited) = _recent.Peek();
+            double seconds = Math.Max(1e-9, (clock.Elapsed - oldTime).TotalSeconds);
+            (_stepsPerSecond, _dataWait) = ((step - oldStep) / seconds, (loader.Waited - oldWaited).TotalSeconds / seconds);
         }
+
+        public TrainProgress Report(int end, StepResult result, int samples) =>
+            new(result.Step, end, result, _stepsPerSecond * samples, TimeSpan.FromSeconds((end - result.Step) / Math.Max(1e-9, _stepsPerSecond)), _dataWait);
     }
 }

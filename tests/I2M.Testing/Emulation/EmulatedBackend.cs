@@ -9,5 +9,10 @@ public static class EmulatedBackend
 {
     /// <summary>Opens one; the caller disposes of it.</summary>
     /// <param name="observer">Gets the kernel's name and the counts of every launch, or null.</param>
-    public static IBackend Open(Action<string, LaunchReport>? observer = null) => new IlgpuBackend(Backends.Emulated, new EmulatedDevice { Launched = observer });
+    /// <param name="queued">Gets the kernel's name with its shape and its parameter block of every launch before it runs or is recorded, or null.</param>
+    public static IBackend Open(Action<string, LaunchReport>? observer = null, Action<string, byte[]>? queued = null) => new IlgpuBackend(Backends.Emulated, new EmulatedDevice
+    {
+        Launched = observer,
+        Queued = queued is null ? null : (kernel, shape, parameters) => queued($"{kernel} {shape}", parameters),
+    });
 }

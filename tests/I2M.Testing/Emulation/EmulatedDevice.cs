@@ -25,6 +25,7 @@ internal sealed class EmulatedDevice : KernelDevice
     private readonly PtxCompiler _compiler = new(CudaArchitecture.SM_80);
     private readonly DeviceMemory _memory = new();
     private readonly PtxMachine _machine;
+    private readonly EmulatedRecorder _recorder = new();
 
     public EmulatedDevice()
     {
@@ -34,6 +35,9 @@ internal sealed class EmulatedDevice : KernelDevice
 
     /// <summary>Told of every launch that ran without a finding: the kernel's name and what it did.</summary>
     public Action<string, LaunchReport>? Launched { get; init; }
+
+    /// <summary>Told of every launch before it runs, or is recorded: the kernel's name, its shape and its parameter block.</summary>
+    public Action<string, LaunchShape, byte[]>? Queued { get; init; }
 
     /// <inheritdoc/>
     public override DeviceInfo Info { get; } = new("PTX emulator", "compute capability 8.0, emulated", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, 1);
@@ -53,7 +57,7 @@ internal sealed class EmulatedDevice : KernelDevice
         MemoryBuffer1D<float, Stride1D.Dense> memory = _accelerator.Allocate1D<float>(words + 3 * AlignWords);
         ArrayView<float> all = memory.View.AsContiguous();
         long start = AlignWords + AlignWords - (long)all.LoadEffectiveAddressAsPtr() / sizeof(float) % AlignWords;
-        return new EmulatedBuffer(all.SubView(start, words), memory, _memory);
+        return new EmulatedBuffer(all.SubView(start, words), memory, _memory, _recorder);
     }
 
     /// <inheritdoc/>
@@ -66,7 +70,7 @@ internal sealed class EmulatedDevice : KernelDevice
         {
             throw new InvalidOperationException($"{kernel.Name}: {ptx.StaticSharedBytes} bytes of static shared memory beside {kernel.SharedBytes} dynamic: at most {StaticSharedBytes}, {SharedBytes} together");
         }
-        return new EmulatedKernel(kernel, ptx, Run).CreateLauncher<TLauncher>();
+        return new EmulatedKernel(kernel, ptx, Queue).CreateLauncher<TLauncher>();
     }
 
     /// <inheritdoc/>
@@ -80,10 +84,26 @@ internal sealed class EmulatedDevice : KernelDevice
     public override void CopyOut<T>(ArrayView<T> source, Span<T> destination) => Host(source).CopyTo(destination);
 
     /// <summary>Copies; the destination counts as written, as after a copy by the driver.</summary>
-    public override void Copy(ArrayView<float> source, ArrayView<float> destination) => CopyIn<float>(Host(source), destination);
+    public override void Copy(ArrayView<float> source, ArrayView<float> destination)
+    {
+        if (_recorder.IsRecording) { _recorder.Add(() => CopyIn<float>(Host(source), destination)); }
+        else { CopyIn<float>(Host(source), destination); }
+    }
 
     /// <inheritdoc/>
     public override void Synchronize() { }
+
+    /// <inheritdoc/>
+    public override bool CanRecord => true;
+
+    /// <inheritdoc/>
+    public override void BeginRecording() => _recorder.Begin();
+
+    /// <inheritdoc/>
+    public override IDeviceRecording EndRecording() => _recorder.End();
+
+    /// <inheritdoc/>
+    public override void AbandonRecording() => _recorder.End().Dispose();
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -92,6 +112,13 @@ internal sealed class EmulatedDevice : KernelDevice
         _accelerator.Dispose();
         _context.Dispose();
         _memory.Dispose();
+    }
+
+    private void Queue(EmulatedKernel kernel, LaunchShape shape, KernelArguments arguments)
+    {
+        Queued?.Invoke(kernel.Entry.Name, shape, arguments.Bytes.ToArray());
+        if (_recorder.IsRecording) { _recorder.Add(() => Run(kernel, shape, arguments)); }
+        else { Run(kernel, shape, arguments); }
     }
 
     private void Run(EmulatedKernel kernel, LaunchShape shape, KernelArguments arguments)

@@ -1,3 +1,5 @@
+using ILGPU.Runtime;
+
 namespace I2M.Kernels.Ilgpu;
 
 public sealed partial class IlgpuBackend
@@ -12,7 +14,9 @@ public sealed partial class IlgpuBackend
     public void Copy(BufferView source, BufferView destination)
     {
         RequireLength(source, destination.Length);
-        if (destination.Length > 0) { _device.Copy(View(source), View(destination)); }
+        if (destination.Length == 0) { return; }
+        try { _device.Copy(View(source), View(destination)); }
+        catch (AcceleratorException e) { throw Lost($"a copy of {destination.Length * 4L:N0} bytes on the device", e); }
     }
 
     /// <inheritdoc/>

@@ -12,13 +12,15 @@ public sealed unsafe partial class HostBackend
         RequireLength(parameter.Length, firstMoment);
         RequireLength(parameter.Length, secondMoment);
         if (!gradientScale.IsNone) { RequireLength(1, gradientScale); }
-        var update = new AdamWUpdate(step, gradientScale.IsNone ? 1 : *Pointer(gradientScale));
+        float* scalars = stackalloc float[AdamWStep.ScalarWords];
+        step.WriteScalars(0, new Span<float>(scalars, AdamWStep.ScalarWords));
+        var update = new AdamWUpdate(scalars, gradientScale.IsNone ? 1 : *Pointer(gradientScale));
         float* pg = Pointer(gradient), pp = Pointer(parameter), pm = Pointer(firstMoment), pv = Pointer(secondMoment);
         _rows.Run(parameter.Length, MathGrain, (start, end) => update.Apply(pg + start, pp + start, pm + start, pv + start, end - start));
     }
 
-    /// <inheritdoc cref="IBackend.AdamWEma"/>
-    public void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
+    /// <inheritdoc/>
+    public void AdamWEma(BufferView gradientScale, BufferView scalars, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
         BufferView average, BufferView shadow = default)
     {
         RequireLength(parameter.Length, gradient);
@@ -31,8 +33,10 @@ public sealed unsafe partial class HostBackend
             RequireLength(shadow.Type.Words(parameter.Length), shadow);
         }
         if (!gradientScale.IsNone) { RequireLength(1, gradientScale); }
-        var update = new AdamWUpdate(step, gradientScale.IsNone ? 1 : *Pointer(gradientScale));
-        var mean = new Combination(averageDecay, (float)(1 - (double)averageDecay));
+        RequireLength(AdamWStep.ScalarWords, scalars);
+        float* s = Pointer(scalars);
+        var update = new AdamWUpdate(s, gradientScale.IsNone ? 1 : *Pointer(gradientScale));
+        var mean = new Combination(s[8], s[9]);
         float* pg = Pointer(gradient), pp = Pointer(parameter), pm = Pointer(firstMoment), pv = Pointer(secondMoment), pa = Pointer(average);
         ushort* narrow = (ushort*)Pointer(shadow);
         _rows.Run(parameter.Length, MathGrain, (start, end) =>
@@ -56,20 +60,16 @@ public sealed unsafe partial class HostBackend
         *Pointer(factor) = (float)Math.Min(1, maxNorm / (Math.Sqrt(*Pointer(sumSquares)) + 1e-6));
     }
 
-    /// <summary>The scalars of a step, prepared in double, and the two passes: AdamW alone, or with the average and the zeroed gradient.</summary>
+    /// <summary>The scalars of <see cref="AdamWStep.WriteScalars"/> and the two passes: AdamW alone, or with the average and the zeroed gradient.</summary>
     private readonly struct AdamWUpdate
     {
         private readonly float _gradientScale, _keep, _beta1, _rest1, _beta2, _rest2, _rate, _inverseRoot, _epsilon;
 
-        public AdamWUpdate(in AdamWStep step, float gradientScale)
+        public AdamWUpdate(float* scalars, float gradientScale)
         {
-            double correction1 = 1 - Math.Pow(step.Beta1, step.Step), correction2 = 1 - Math.Pow(step.Beta2, step.Step);
-            (_gradientScale, _epsilon) = (gradientScale, step.Epsilon);
-            _keep = (float)(1 - (double)step.LearningRate * step.WeightDecay);
-            (_beta1, _rest1) = (step.Beta1, (float)(1 - (double)step.Beta1));
-            (_beta2, _rest2) = (step.Beta2, (float)(1 - (double)step.Beta2));
-            _rate = (float)(step.LearningRate / correction1);
-            _inverseRoot = (float)(1 / Math.Sqrt(correction2));
+            _gradientScale = gradientScale;
+            (_keep, _rate, _inverseRoot) = (scalars[0], scalars[1], scalars[2]);
+            (_beta1, _rest1, _beta2, _rest2, _epsilon) = (scalars[3], scalars[4], scalars[5], scalars[6], scalars[7]);
         }
 
         public void Apply(float* gradient, float* parameter, float* first, float* second, long length)

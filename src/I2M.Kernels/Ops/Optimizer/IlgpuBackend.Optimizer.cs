@@ -5,29 +5,30 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void AdamW(BufferView gradient, BufferView gradientScale, in AdamWStep step, BufferView parameter, BufferView firstMoment, BufferView secondMoment)
     {
-        RequireStep(gradient, gradientScale, step, parameter, firstMoment, secondMoment);
+        RequireOperands(gradient, gradientScale, parameter, firstMoment, secondMoment);
+        Require(step.Step >= 1, nameof(step), $"Step counts from 1, {step.Step} given");
         if (parameter.Length == 0) { return; }
         Launch(OptimizerKernels.AdamW, Grid(parameter.Length), View(gradient), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), Prepare(step),
             View(parameter), View(firstMoment), View(secondMoment));
     }
 
     /// <inheritdoc/>
-    public void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
+    public void AdamWEma(BufferView gradientScale, BufferView scalars, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
         BufferView average, BufferView shadow = default)
     {
-        RequireStep(gradient, gradientScale, step, parameter, firstMoment, secondMoment);
+        RequireOperands(gradient, gradientScale, parameter, firstMoment, secondMoment);
+        RequireLength(scalars, AdamWStep.ScalarWords);
         RequireLength(average, parameter.Length);
         RequireShadow(shadow, parameter.Length);
         if (parameter.Length == 0) { return; }
-        float gain = (float)(1.0 - averageDecay);
         if (AreVectors(gradient, parameter, firstMoment, secondMoment, average, shadow))
         {
-            Launch(CudaOptimizerKernels.AdamWEma, Grid((parameter.Length + 3) / 4), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), Prepare(step), averageDecay, gain,
+            Launch(CudaOptimizerKernels.AdamWEma, Grid((parameter.Length + 3) / 4), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), View(scalars),
                 View(gradient), View(parameter), View(firstMoment), View(secondMoment), View(average), shadow.IsNone ? 0 : 1, ViewOr(shadow, parameter));
             return;
         }
-        Launch(OptimizerKernels.AdamWEma, Grid(parameter.Length), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), Prepare(step),
-            averageDecay, gain, View(gradient), View(parameter), View(firstMoment), View(secondMoment), View(average));
+        Launch(OptimizerKernels.AdamWEma, Grid(parameter.Length), gradientScale.IsNone ? 0 : 1, ViewOr(gradientScale, gradient), View(scalars),
+            View(gradient), View(parameter), View(firstMoment), View(secondMoment), View(average));
         if (!shadow.IsNone) { Convert(parameter, parameter.Length, shadow); }
     }
 
@@ -46,13 +47,12 @@ public sealed partial class IlgpuBackend
         Launch(OptimizerKernels.ClipFactor, Grid(1), View(sumSquares), maxNorm, View(factor));
     }
 
-    private static void RequireStep(BufferView gradient, BufferView gradientScale, in AdamWStep step, BufferView parameter, BufferView firstMoment, BufferView secondMoment)
+    private static void RequireOperands(BufferView gradient, BufferView gradientScale, BufferView parameter, BufferView firstMoment, BufferView secondMoment)
     {
         RequireLength(gradient, parameter.Length);
         RequireLength(firstMoment, parameter.Length);
         RequireLength(secondMoment, parameter.Length);
         if (!gradientScale.IsNone) { RequireLength(gradientScale, 1); }
-        Require(step.Step >= 1, nameof(step), $"Step counts from 1, {step.Step} given");
     }
 
     private static void RequireShadow(BufferView shadow, long length)
@@ -62,15 +62,10 @@ public sealed partial class IlgpuBackend
         RequireLength(shadow, shadow.Type.Words(length));
     }
 
-    private static OptimizerKernels.AdamWScalars Prepare(in AdamWStep step) => new()
+    private static OptimizerKernels.AdamWScalars Prepare(in AdamWStep step)
     {
-        Keep = (float)(1.0 - (double)step.LearningRate * step.WeightDecay),
-        StepSize = (float)(step.LearningRate / (1.0 - Math.Pow(step.Beta1, step.Step))),
-        SecondCorrection = (float)(1.0 / Math.Sqrt(1.0 - Math.Pow(step.Beta2, step.Step))),
-        Beta1 = step.Beta1,
-        Gain1 = (float)(1.0 - step.Beta1),
-        Beta2 = step.Beta2,
-        Gain2 = (float)(1.0 - step.Beta2),
-        Epsilon = step.Epsilon,
-    };
+        Span<float> s = stackalloc float[AdamWStep.ScalarWords];
+        step.WriteScalars(0, s);
+        return new OptimizerKernels.AdamWScalars { Keep = s[0], StepSize = s[1], SecondCorrection = s[2], Beta1 = s[3], Gain1 = s[4], Beta2 = s[5], Gain2 = s[6], Epsilon = s[7] };
+    }
 }

@@ -28,15 +28,29 @@ internal static class OptimizerKernels
         Advance(i, hasScale != 0 ? gradientScale[0] * gradient[i] : gradient[i], s, parameter, firstMoment, secondMoment);
     }
 
-    public static void AdamWEma(int hasScale, ArrayView<float> gradientScale, AdamWScalars s, float averageDecay, float averageGain,
+    /// <summary>Scalars as <see cref="AdamWStep.WriteScalars"/> lays them out.</summary>
+    public static void AdamWEma(int hasScale, ArrayView<float> gradientScale, ArrayView<float> scalars,
         ArrayView<float> gradient, ArrayView<float> parameter, ArrayView<float> firstMoment, ArrayView<float> secondMoment, ArrayView<float> average)
     {
         long i = GlobalIndex();
         if (i >= parameter.Length) { return; }
+        AdamWScalars s = Read(scalars);
         float updated = Advance(i, hasScale != 0 ? gradientScale[0] * gradient[i] : gradient[i], s, parameter, firstMoment, secondMoment);
-        average[i] = averageDecay * average[i] + averageGain * updated;
+        average[i] = scalars[8] * average[i] + scalars[9] * updated;
         gradient[i] = 0;
     }
+
+    internal static AdamWScalars Read(ArrayView<float> scalars) => new()
+    {
+        Keep = scalars[0],
+        StepSize = scalars[1],
+        SecondCorrection = scalars[2],
+        Beta1 = scalars[3],
+        Gain1 = scalars[4],
+        Beta2 = scalars[5],
+        Gain2 = scalars[6],
+        Epsilon = scalars[7],
+    };
 
     /// <summary>The update of parameter i by its gradient g; returns the new value.</summary>
     private static float Advance(long i, float g, AdamWScalars s, ArrayView<float> parameter, ArrayView<float> firstMoment, ArrayView<float> secondMoment)

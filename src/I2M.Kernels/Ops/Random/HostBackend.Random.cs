@@ -20,7 +20,7 @@ public sealed unsafe partial class HostBackend
         RunRandom(seed, stream, offset, destination, ToNormal);
 
     /// <inheritdoc cref="IBackend.QSample"/>
-    public void QSample(BufferView x0, BufferView mix, int rows, ulong seed, ulong stream, long offset, BufferView noisy, BufferView target)
+    public void QSample(BufferView x0, BufferView mix, int rows, ulong seed, ulong stream, long offset, BufferView noisy, BufferView target, BufferView batch = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         long columns = ColumnsOf(x0, rows);
@@ -28,6 +28,11 @@ public sealed unsafe partial class HostBackend
         RequireLength(x0.Length, noisy);
         RequireLength(x0.Length, target);
         if (x0.Length == 0) { return; }
+        if (!batch.IsNone)
+        {
+            RequireLength(2, batch);
+            offset += Unsafe.ReadUnaligned<long>(Pointer(batch)) * x0.Length;
+        }
         float* px = Pointer(x0), signal = Pointer(mix), noise = signal + rows, sample = noise + rows, epsilon = sample + rows, pn = Pointer(noisy), pt = Pointer(target);
         RunTiles(seed, stream, offset, x0.Length, ToNormal, (e, first, count) =>
         {

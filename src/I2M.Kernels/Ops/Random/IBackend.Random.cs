@@ -34,5 +34,8 @@ public partial interface IBackend
     /// <param name="offset">Index of the first element's noise in the sequence.</param>
     /// <param name="noisy">[rows, columns]</param>
     /// <param name="target">[rows, columns]</param>
-    void QSample(BufferView x0, BufferView mix, int rows, ulong seed, ulong stream, long offset, BufferView noisy, BufferView target);
+    /// <param name="batch">
+    /// [2], a 64-bit integer n on the device, lower word first: the noise starts at offset + n · x0.Length, so that a recorded step can be replayed with the next batch; or None (0).
+    /// </param>
+    void QSample(BufferView x0, BufferView mix, int rows, ulong seed, ulong stream, long offset, BufferView noisy, BufferView target, BufferView batch = default);
 }

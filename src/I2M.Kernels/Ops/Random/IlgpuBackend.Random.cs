@@ -23,16 +23,23 @@ public sealed partial class IlgpuBackend
     }
 
     /// <inheritdoc/>
-    public void QSample(BufferView x0, BufferView mix, int rows, ulong seed, ulong stream, long offset, BufferView noisy, BufferView target)
+    public void QSample(BufferView x0, BufferView mix, int rows, ulong seed, ulong stream, long offset, BufferView noisy, BufferView target, BufferView batch = default)
     {
         RequireLength(mix, 4L * rows);
         RequireLength(noisy, x0.Length);
         RequireLength(target, x0.Length);
+        if (!batch.IsNone) { RequireLength(batch, 2); }
         long columns = ColumnsOf(x0, rows);
         if (BlocksOf(offset, x0) is not { } blocks) { return; }
-        bool isVector = AreVectors(x0, noisy, target) && offset % 4 == 0 && columns % 4 == 0;
-        if (isVector) { Launch(CudaNoiseKernels.QSample, blocks, seed, stream, offset, View(x0), View(mix), (long)rows, columns, View(noisy), View(target)); }
-        else { Launch(RandomKernels.QSample, blocks, seed, stream, offset, View(x0), View(mix), (long)rows, columns, View(noisy), View(target)); }
+        int hasBatch = batch.IsNone ? 0 : 1;
+        if (AreVectors(x0, noisy, target) && offset % 4 == 0 && columns % 4 == 0)
+        {
+            Launch(CudaNoiseKernels.QSample, blocks, seed, stream, offset, hasBatch, IntView(batch.IsNone ? mix : batch), View(x0), View(mix), (long)rows, columns, View(noisy), View(target));
+            return;
+        }
+        // Where the batch starts within a block is known on the device only: a block more than the length holds covers all cases.
+        if (hasBatch != 0) { blocks = Grid(x0.Length / 4 + 2); }
+        Launch(RandomKernels.QSample, blocks, seed, stream, offset, hasBatch, IntView(batch.IsNone ? mix : batch), View(x0), View(mix), (long)rows, columns, View(noisy), View(target));
     }
 
     /// <summary>A work item per Philox block that [offset, offset + length) touches; null for no elements.</summary>

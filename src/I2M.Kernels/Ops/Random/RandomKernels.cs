@@ -54,9 +54,11 @@ internal static class RandomKernels
     }
 
     /// <summary>Both mixtures of x0 and the noise; mix is [4, rows].</summary>
-    public static void QSample(ulong seed, ulong stream, long offset, ArrayView<float> x0, ArrayView<float> mix, long rows, long columns,
+    public static void QSample(ulong seed, ulong stream, long start, int hasBatch, ArrayView<int> batch, ArrayView<float> x0, ArrayView<float> mix, long rows, long columns,
         ArrayView<float> noisy, ArrayView<float> target)
     {
+        long offset = start;
+        if (hasBatch != 0) { offset += BatchNumber(batch) * x0.Length; }
         long block = offset / 4 + GlobalIndex();
         long i = block * 4 - offset;
         if (i >= x0.Length) { return; }
@@ -66,6 +68,9 @@ internal static class RandomKernels
         Mix(i + 2, e.Z, x0, mix, rows, columns, noisy, target);
         Mix(i + 3, e.W, x0, mix, rows, columns, noisy, target);
     }
+
+    /// <summary>The 64-bit integer in two words, lower first.</summary>
+    internal static long BatchNumber(ArrayView<int> batch) => ((long)batch[1] << 32) | (uint)batch[0];
 
     private static void Mix(long i, float noise, ArrayView<float> x0, ArrayView<float> mix, long rows, long columns, ArrayView<float> noisy, ArrayView<float> target)
     {
