@@ -53,10 +53,11 @@ public sealed class AdamWOptimizer : IDisposable
         {
             _arena.Backend.AdamW(group.Of(_arena.Gradients), factor, group.Step, group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment));
         }
+        _arena.RefreshCopy();
     }
 
     /// <summary>
-    /// A whole step in one pass over the arena: clips, updates the values, takes them into <paramref name="average"/> and leaves the gradients zero for the
+    /// A whole step in one pass over the arena: clips, updates the values and their bfloat16 copy, takes them into <paramref name="average"/> and leaves the gradients zero for the
     /// next step. Equal to <see cref="Step(double)"/>, <see cref="ExponentialMovingAverage.Update"/> and <see cref="ParameterArena.ZeroGradients"/>.
     /// </summary>
     public void Step(double learningRate, ExponentialMovingAverage average)
@@ -65,7 +66,8 @@ public sealed class AdamWOptimizer : IDisposable
         float decay = average.NextDecay();
         foreach (Group group in Groups(learningRate))
         {
-            _arena.Backend.AdamWEma(factor, group.Step, decay, group.Of(_arena.Gradients), group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment), group.Of(average.Values));
+            _arena.Backend.AdamWEma(factor, group.Step, decay, group.Of(_arena.Gradients), group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment),
+                group.Of(average.Values), group.Of(_arena.Copy));
         }
     }
 
@@ -110,6 +112,6 @@ public sealed class AdamWOptimizer : IDisposable
     /// <summary>A part of the arena that is updated alike.</summary>
     private readonly record struct Group(long Offset, long Length, AdamWStep Step)
     {
-        public BufferView Of(BufferView block) => block.Slice(Offset, Length);
+        public BufferView Of(BufferView block) => block.IsNone ? block : block.Slice(block.Type.Words(Offset), block.Type.Words(Length));
     }
 }

@@ -78,6 +78,13 @@ public abstract class DitModel : Module
 
     private protected abstract Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition);
 
+    /// <summary>Tokens [batch, tokens, tokenLength] into the residual stream, [batch, tokens, hidden] in float32.</summary>
+    private protected Tensor ProjectTokens(Linear projection, Tensor tokens)
+    {
+        using Tensor factor = tokens.As(Precision.Activations());
+        return projection.Forward(factor, result: ElementType.Float32);
+    }
+
     /// <summary>A block that reads x, the activated condition and the context's keys and values.</summary>
     private protected interface IBlock
     {

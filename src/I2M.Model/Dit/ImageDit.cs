@@ -44,7 +44,7 @@ public sealed class ImageDit : DitModel
     /// <inheritdoc/>
     public override ImageCondition EncodeImage(Tensor imageTokens, Tensor keep)
     {
-        using Tensor projected = _imageProjection.Forward(imageTokens);            // [batch, imageTokens, hidden]
+        using Tensor projected = ProjectTokens(_imageProjection, imageTokens);     // [batch, imageTokens, hidden]
         Tensor h = projected.AddBroadcast(_imagePositions.Value);                  // [batch, imageTokens, hidden]
         foreach (TowerBlock block in _tower.Items)
         {
@@ -56,7 +56,8 @@ public sealed class ImageDit : DitModel
         h.Dispose();
         using Tensor context = normed.MixRows(keep, _nullContext.Value);           // [batch, imageTokens, hidden]
         using Tensor mean = context.MeanTokens();                                  // [batch, hidden]
-        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(context))], _poolProjection.Forward(mean), Classify(normed));
+        using Tensor factor = context.As(Precision.Activations());                 // [batch, imageTokens, hidden]
+        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(factor))], _poolProjection.Forward(mean), Classify(normed));
     }
 
     private protected override IEnumerable<Linear> ModulationLayers => [.. _blocks.Items.Select(block => block.Modulation), _finalModulation];
@@ -70,11 +71,11 @@ public sealed class ImageDit : DitModel
 
     private protected override Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition)
     {
-        using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
+        using Tensor projected = ProjectTokens(_melProjection, x);                 // [batch, melTokens, hidden]
         using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
         using Tensor final = modulation.Of(_finalModulation);                      // [batch, 2·hidden]: shift, scale
-        using Tensor normed = h.AdaLayerNorm(final, scaleChunk: 1, shiftChunk: 0, Eps);
-        return _finalLinear.Forward(normed);                                       // [batch, melTokens, melTokenLength]
+        using Tensor normed = h.AdaLayerNorm(final, scaleChunk: 1, shiftChunk: 0, Eps, Precision.Activations());
+        return _finalLinear.Forward(normed, result: ElementType.Float32);          // [batch, melTokens, melTokenLength]
     }
 
     private Tensor? Classify(Tensor imageTokens)
@@ -104,9 +105,9 @@ public sealed class ImageDit : DitModel
 
         public Tensor Forward(Tensor x)
         {
-            using Tensor n1 = _norm1.Forward(x);
+            using Tensor n1 = _norm1.Forward(x, Precision.Activations());
             using Tensor x1 = _attention.AddSelf(n1, x);
-            using Tensor n2 = _norm2.Forward(x1);
+            using Tensor n2 = _norm2.Forward(x1, Precision.Activations());
             return _mlp.Forward(n2, x1);
         }
     }
@@ -135,14 +136,15 @@ public sealed class ImageDit : DitModel
 
         public Tensor Forward(Tensor x, ModulationSource activated, Tensor kv)
         {
+            ElementType type = Precision.Activations();
             using Tensor m = activated.Of(Modulation);                             // [batch, 9·hidden]
-            using Tensor n1 = x.AdaLayerNorm(m, scaleChunk: 1, shiftChunk: 0, Eps);
+            using Tensor n1 = x.AdaLayerNorm(m, scaleChunk: 1, shiftChunk: 0, Eps, type);
             using Tensor a1 = _self.Forward(n1);
             using Tensor x1 = x.GatedResidual(a1, m, chunk: 2);
-            using Tensor n2 = x1.AdaLayerNorm(m, scaleChunk: 4, shiftChunk: 3, Eps);
+            using Tensor n2 = x1.AdaLayerNorm(m, scaleChunk: 4, shiftChunk: 3, Eps, type);
             using Tensor a2 = _cross.ForwardProjected(n2, kv);
             using Tensor x2 = x1.GatedResidual(a2, m, chunk: 5);
-            using Tensor n3 = x2.AdaLayerNorm(m, scaleChunk: 7, shiftChunk: 6, Eps);
+            using Tensor n3 = x2.AdaLayerNorm(m, scaleChunk: 7, shiftChunk: 6, Eps, type);
             using Tensor h = _mlp.Forward(n3);
             return x2.GatedResidual(h, m, chunk: 8);
         }

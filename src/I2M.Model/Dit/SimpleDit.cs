@@ -36,9 +36,10 @@ public sealed class SimpleDit : DitModel
     {
         using Tensor nothing = Tensor.Full(imageTokens.Backend, 0, Config.ImageTokens, Config.ImageTokenLength);
         using Tensor kept = imageTokens.MixRows(keep, nothing);                    // [batch, imageTokens, imageTokenLength]
-        using Tensor projected = _imageProjection.Forward(kept);                   // [batch, imageTokens, hidden]
+        using Tensor projected = ProjectTokens(_imageProjection, kept);            // [batch, imageTokens, hidden]
         using Tensor context = projected.AddBroadcast(_imagePositions.Value);      // [batch, imageTokens, hidden]
-        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(context))], null, null);
+        using Tensor factor = context.As(Precision.Activations());                 // [batch, imageTokens, hidden]
+        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(factor))], null, null);
     }
 
     private protected override IEnumerable<Linear> ModulationLayers => [.. _blocks.Items.SelectMany(block => block.ModulationLayers), _finalNorm.Layer];
@@ -51,10 +52,10 @@ public sealed class SimpleDit : DitModel
 
     private protected override Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition)
     {
-        using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
+        using Tensor projected = ProjectTokens(_melProjection, x);                 // [batch, melTokens, hidden]
         using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
         using Tensor normed = _finalNorm.Forward(h, modulation);                   // [batch, melTokens, hidden]
-        return _finalLinear.Forward(normed);                                       // [batch, melTokens, melTokenLength]
+        return _finalLinear.Forward(normed, result: ElementType.Float32);          // [batch, melTokens, melTokenLength]
     }
 
     private static Linear NewLinear(int inputs, int outputs) => new(inputs, outputs, Initializers.KaimingUniform, Initializers.UniformBias(inputs));
@@ -69,7 +70,7 @@ public sealed class SimpleDit : DitModel
         public Tensor Forward(Tensor x, ModulationSource source)
         {
             using Tensor modulation = source.Of(Layer);                            // [batch, 2·hidden]
-            return x.AdaLayerNorm(modulation, scaleChunk: 0, shiftChunk: 1, Eps);
+            return x.AdaLayerNorm(modulation, scaleChunk: 0, shiftChunk: 1, Eps, Precision.Activations());
         }
     }
 

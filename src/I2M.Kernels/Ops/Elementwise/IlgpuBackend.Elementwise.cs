@@ -115,6 +115,8 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void GatedResidual(BufferView x, BufferView h, BufferView gate, ModulationShape shape, BufferView destination)
     {
+        using var wide = new WideOperands(this);
+        h = wide.Read(h, (long)shape.Batch * shape.Tokens * shape.Channels);
         RequireModulated(x, shape);
         RequireModulated(h, shape);
         RequireModulated(destination, shape);
@@ -133,13 +135,17 @@ public sealed partial class IlgpuBackend
     public void GatedResidualBackward(BufferView h, BufferView gate, BufferView dy, ModulationShape shape, BufferView dh, BufferView dgate)
     {
         RequireModulated(dy, shape);
+        using var wide = new WideOperands(this);
+        BufferView narrowDh = dh;
         if (!dh.IsNone)
         {
+            dh = wide.Write(dh, dy.Length);
             RequireModulated(dh, shape);
             RequireGate(gate, shape);
         }
         if (!dgate.IsNone)
         {
+            h = wide.Read(h, dy.Length);
             RequireModulated(h, shape);
             RequireGate(dgate, shape);
         }
@@ -156,6 +162,7 @@ public sealed partial class IlgpuBackend
         {
             ReduceColumns(ReduceKernels.DotColumns, View(dy), View(h), new ReduceShape(shape.Batch, shape.Tokens, shape.Channels), 1f, true, dgate, shape.Stride);
         }
+        wide.Narrow(dh, dy.Length, narrowDh);
     }
 
     private static void RequireModulated(BufferView view, ModulationShape shape,
