@@ -1,4 +1,5 @@
 using I2M.Autograd.Modules;
+using I2M.Autograd.Optim;
 using I2M.Kernels;
 using I2M.Testing;
 using Xunit;
@@ -29,14 +30,49 @@ public sealed class ModuleTests
         var module = new ModuleList<Module>([new LayerNorm(3), new Linear(3, 2, s_weight), new LayerNorm(2)]);
         using (var arena = new ParameterArena(device, module, seed: 1))
         {
-            Assert.Equal((18L, 6L), (arena.Length, arena.DecayedLength));
-            Assert.Equal([6L, 9, 0, 12, 14, 16], arena.Entries.Select(e => e.Offset));
+            Assert.Equal((48L, 8L), (arena.Length, arena.DecayedLength));
+            Assert.Equal([8L, 16, 0, 24, 32, 40], arena.Entries.Select(e => e.Offset));
             Assert.Equal(module.NamedParameters().Select(p => p.Name), arena.Entries.Select(e => e.Name));
             arena.Write(arena.Entries[1], arena.Values, [7, 8, 9]);
             Assert.Equal([7f, 8, 9], arena.Entries[1].Parameter.Value.ToArray());
             Assert.Equal([1f, 1, 1], arena.Read(arena.Entries[0], arena.Values));
         }
         Assert.Equal(before, device.Pool.LiveBytes);
+    }
+
+    /// <summary>What lies between parameters stays zero while they learn, in every block of the arena's layout.</summary>
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void WhatLiesBetweenParametersStaysZero(string backend)
+    {
+        IBackend device = Backends.Get(backend);
+        var module = new Mlp(3, 5, tanh: false, s_weight, static _ => Initializers.Ones);
+        using var arena = new ParameterArena(device, module, seed: 1);
+        using var optimizer = new AdamWOptimizer(arena, new AdamWOptions(WeightDecay: 0.1f));
+        using var average = new ExponentialMovingAverage(arena, decay: 0.9);
+        float[] before = Read(arena.Values);
+        for (int step = 0; step < 2; step++)
+        {
+            using var scope = new TensorScope();
+            Tensor y = module.Forward(Tensor.From(device, [1, 2, 3, 4, 5, 6], 2, 3));
+            y.WeightedSum(Tensor.Full(device, 1, (int)y.Length)).Backward();
+            optimizer.Step(0.01, average);
+        }
+        var used = new bool[arena.Length];
+        foreach (ParameterArena.Entry entry in arena.Entries) { used.AsSpan((int)entry.Offset, entry.Parameter.Length).Fill(true); }
+        Assert.Equal((0, 0), (arena.Length % ParameterArena.Alignment, arena.DecayedLength % ParameterArena.Alignment));
+        Assert.Contains(false, used);
+        Assert.NotEqual(before, Read(arena.Values));
+        foreach (BufferView block in new[] { arena.Values, arena.Gradients, optimizer.FirstMoment, optimizer.SecondMoment, average.Values })
+        {
+            Assert.All(Read(block).Where((_, i) => !used[i]), value => Assert.Equal(0, value));
+        }
+
+        float[] Read(BufferView block)
+        {
+            var data = new float[block.Length];
+            device.CopyToHost(block, data);
+            return data;
+        }
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class VocosCase : BenchmarkCase
         base.Dispose();
     }
 
-    /// <summary>The vocoder's arena starts undefined, as weights are usually loaded.</summary>
+    /// <summary>The vocoder's arena starts with zeros, as weights are usually loaded.</summary>
     private static void Initialise(ParameterArena arena)
     {
         foreach (ParameterArena.Entry entry in arena.Entries)
