@@ -16,8 +16,6 @@ public sealed class ParameterArena : IDisposable
     /// <summary>A parameter's first element is a multiple of this: 16 bytes in a bfloat16 copy of the arena, 32 in the arena itself, for the kernels' widest loads.</summary>
     public const int Alignment = 8;
 
-    private readonly BufferView _values, _gradients;
-
     /// <summary>The parameters in registration order with their places in the arena.</summary>
     public IReadOnlyList<Entry> Entries { get; }
 
