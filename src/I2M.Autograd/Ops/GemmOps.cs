@@ -134,11 +134,7 @@ public static partial class TensorOps
         {
             if (!Needs(bias)) { return; }
             BufferView dbias = AccumulateOrOverwrite(bias, out bool accumulate);
-            using var scratch = new BufferScope(Backend.Pool);
-            long length = (long)rows * outputs;
-            BufferView wide = dy.Type == ElementType.Float32 ? dy : scratch.Rent(length);
-            if (dy.Type != ElementType.Float32) { Backend.Convert(dy, length, wide); }
-            Backend.SumColumns(wide, new ReduceShape(1, rows, outputs), 1, accumulate, dbias);
+            Backend.SumColumns(dy, new ReduceShape(1, rows, outputs), 1, accumulate, dbias);
         }
 
         protected void InputGradient(BufferView dy, BufferView weight, int rows, int outputs, int inputs)

@@ -95,6 +95,34 @@ internal static class CudaReduceKernels
         Write(sum.High, output + 1, s, d);
     }
 
+    /// <summary>As <see cref="SumColumns"/> for x · y, x in float32 and y in bfloat16.</summary>
+    [KernelBounds(IlgpuBackend.GroupSize, MinGroups = 8)]
+    public static void DotNarrowColumns(ArrayView<float> x, ArrayView<float> y, ColumnSum s, ArrayView<float> d)
+    {
+        long i = GlobalIndex();
+        if (i >= s.Items) { return; }
+        ArrayView<Float4> wide = x.Cast<Float4>();
+        ArrayView<BFloat16x4> narrow = y.Cast<BFloat16x4>();
+        long at = s.FirstRow(i) * s.Columns + s.Column(i);
+        int count = s.RowCount(i), row = 0;
+        var sum = default(Float4);
+        // Four rows, eight loads, under way at a time.
+        for (; row + 4 <= count; row += 4)
+        {
+            Float4 a = wide[at], b = wide[at + s.Columns], c = wide[at + 2 * s.Columns], e = wide[at + 3 * s.Columns];
+            BFloat16x4 f = narrow[at], g = narrow[at + s.Columns], h = narrow[at + 2 * s.Columns], k = narrow[at + 3 * s.Columns];
+            sum = Float4.MultiplyAdd(b, BFloat16x4.Widen(g), Float4.MultiplyAdd(a, BFloat16x4.Widen(f), sum));
+            sum = Float4.MultiplyAdd(e, BFloat16x4.Widen(k), Float4.MultiplyAdd(c, BFloat16x4.Widen(h), sum));
+            at += 4 * s.Columns;
+        }
+        for (; row < count; row++)
+        {
+            sum = Float4.MultiplyAdd(wide[at], BFloat16x4.Widen(narrow[at]), sum);
+            at += s.Columns;
+        }
+        Write(sum, Output(s, i, 4), s, d);
+    }
+
     /// <summary>Where an item's sums go, in vectors of four.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long Output(ColumnSum s, long i, int width) => (Quotient(i, s.Columns) * s.OutputStride + s.Column(i) * width) / 4;

@@ -116,7 +116,7 @@ public sealed class DiffusionTrainer : IDisposable
     {
         DitConfig model = Config.Model;
         int mel = model.MelBands * model.MelFrames, image = 3 * model.ImageSize * model.ImageSize;
-        Tensor noisy = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength), target = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength);
+        using Tensor noisy = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength), target = Tensor.Empty(_backend, samples, model.MelTokens, model.MelTokenLength);
         using (Tensor mels = Tensor.From(_backend, batch.Mels.AsSpan(0, samples * mel), samples, 1, model.MelBands, model.MelFrames))
         using (Tensor x0 = mels.Patchify(model.MelPatches(samples)))               // [batch, melTokens, melTokenLength]
         using (Tensor mix = Tensor.From(_backend, targets.Mix(), 4, samples))
