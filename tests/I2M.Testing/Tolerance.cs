@@ -138,6 +138,8 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
     public static Tolerance StepTensorFloat32 => new(3e-3, double.PositiveInfinity, 0);
     /// <summary>The same of a step in bfloat16 (2⁻⁹) on two devices that round at the same places, but for probabilities inside of attention.</summary>
     public static Tolerance StepBFloat16 => new(1e-2, double.PositiveInfinity, 0);
+    /// <summary>Gradients of a few layers in a row in bfloat16 against float32: about a dozen roundings of 2⁻⁹ that add up.</summary>
+    public static Tolerance BFloat16Layers => new(3e-2, double.PositiveInfinity, 0);
     /// <summary>Deviation of a sample moment of independent numbers, in standard errors.</summary>
     public const double StandardErrors = 5;
 
