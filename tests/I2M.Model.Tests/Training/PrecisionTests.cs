@@ -22,8 +22,7 @@ public sealed class PrecisionTests
         Model = TinyRun.Config.Model with { MelBands = 16, MelFrames = 32, MelPatchBands = 8, MelPatchFrames = 8, Layers = 1 },
         Mel = TinyRun.Config.Mel with { Bands = 16 },
         BatchSize = 2,
-        // One of the two samples loses its picture.
-        ConditionDropout = (Philox.Uniform(1, RandomStreams.Dropout, 0) + Philox.Uniform(1, RandomStreams.Dropout, 1)) / 2,
+        ConditionDropout = 0.6, // With this seed the first of the two samples loses its picture, so that every parameter learns.
     };
 
     private static TrainConfig SmallestCompat { get; } = Smallest with
