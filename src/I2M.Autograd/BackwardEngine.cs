@@ -10,6 +10,7 @@ internal static class BackwardEngine
         if (root.Node is not { } start) { throw new InvalidOperationException("Nothing to differentiate: the tensor was not computed from one that requires a gradient."); }
         if (gradient is null && root.Length != 1) { throw new InvalidOperationException("The backward pass of a non-scalar needs its gradient."); }
         if (gradient is not null && gradient.Length != root.Length) { throw new ArgumentException($"The gradient has {gradient.Length} elements, the tensor {root.Length}."); }
+        if (root.GradientType != ElementType.Float32) { throw new InvalidOperationException($"A backward pass starts from Float32; the tensor holds {root.Type}."); }
         IBackend backend = root.Backend;
         BufferView seed = backend.Pool.Rent(root.Length);
         if (gradient is null) { backend.Fill(seed, 1); }

@@ -13,6 +13,7 @@ internal abstract class GradNode
     private readonly Tensor?[] _leaves;
     private readonly GradNode?[] _origins;
     private readonly long[] _lengths;
+    private readonly ElementType[] _types;
     private List<Storage>? _saved;
 
     /// <summary>Order of making; an operation's inputs have smaller numbers.</summary>
@@ -31,12 +32,14 @@ internal abstract class GradNode
         _leaves = new Tensor?[inputs.Length];
         _origins = new GradNode?[inputs.Length];
         _lengths = new long[inputs.Length];
+        _types = new ElementType[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
             if (inputs[i] is not { } input) { continue; }
             _leaves[i] = input.IsLeaf ? input : null;
             _origins[i] = input.Node;
             _lengths[i] = input.Length;
+            _types[i] = input.GradientType;
         }
         TensorScope.Current?.Add(this);
     }
@@ -70,18 +73,21 @@ internal abstract class GradNode
     protected BufferView Save(Tensor tensor)
     {
         (_saved ??= []).Add(tensor.Storage.Retain());
-        return tensor.View;
+        return tensor.Data;
     }
 
     /// <summary>True when input <paramref name="i"/> wants a gradient.</summary>
     protected bool Needs(int i) => _origins[i] is not null || _leaves[i] is not null;
 
+    /// <summary>How the gradient of input <paramref name="i"/> is stored.</summary>
+    protected ElementType TypeOf(int i) => _types[i];
+
     /// <summary>Where a kernel that overwrites puts the gradient of input <paramref name="i"/>; a second contribution goes to scratch and is added at the end of the <c>using</c>.</summary>
     protected Target Overwrite(int i)
     {
         BufferView existing = Existing(i);
-        if (existing.IsNone) { return new Target(Backend, Create(i), default); }
-        return new Target(Backend, Backend.Pool.Rent(_lengths[i]), existing);
+        if (existing.IsNone) { return new Target(Backend, Create(i), default, 0); }
+        return new Target(Backend, Rent(i), existing, _lengths[i]);
     }
 
     /// <summary>The gradient of input <paramref name="i"/> for a kernel that adds: zeroed when this is the first contribution.</summary>
@@ -102,13 +108,16 @@ internal abstract class GradNode
         return accumulate ? existing : Create(i);
     }
 
-    /// <summary>Passes the output's gradient on unchanged. The last use of it in <see cref="Backward"/>: where it is the first contribution, the buffer itself moves on.</summary>
+    /// <summary>
+    /// Passes the output's gradient, which is of the input's type, on unchanged. The last use of it in <see cref="Backward"/>: where it is the first
+    /// contribution, the buffer itself moves on.
+    /// </summary>
     protected void Pass(int i)
     {
         BufferView existing = Existing(i);
         if (!existing.IsNone)
         {
-            Backend.Axpby(1, OutputGradient, 1, existing, existing);
+            Add(Backend, OutputGradient, existing, _lengths[i]);
         }
         else if (_origins[i] is { } origin)
         {
@@ -147,21 +156,59 @@ internal abstract class GradNode
 
     private BufferView Create(int i)
     {
-        BufferView view = Backend.Pool.Rent(_lengths[i]);
+        BufferView view = Rent(i);
         if (_origins[i] is { } origin) { origin.OutputGradient = view; }
         else { _leaves[i]!.Gradient = view; }
         return view;
     }
 
+    private BufferView Rent(int i) => Backend.Pool.Rent(_types[i].Words(_lengths[i])).As(_types[i]);
+
+    /// <summary>sum += x, both of one type.</summary>
+    private static void Add(IBackend backend, BufferView x, BufferView sum, long length)
+    {
+        if (sum.Type == ElementType.Float32)
+        {
+            backend.Axpby(1, x, 1, sum, sum);
+            return;
+        }
+        using var scratch = new BufferScope(backend.Pool);
+        BufferView a = scratch.Rent(length), b = scratch.Rent(length);
+        backend.Convert(x, length, a);
+        backend.Convert(sum, length, b);
+        backend.Axpby(1, a, 1, b, b);
+        backend.Convert(b, length, sum);
+    }
+
+    /// <summary>The output's gradient as a factor beside others of a type: itself, or its rounded copy until the end of the <c>using</c>.</summary>
+    protected Factor GradientAs(ElementType type, long length)
+    {
+        if (OutputGradient.Type == type) { return new Factor(Backend, OutputGradient, isCopy: false); }
+        BufferView copy = Backend.Pool.Rent(type.Words(length)).As(type);
+        Backend.Convert(OutputGradient, length, copy);
+        return new Factor(Backend, copy, isCopy: true);
+    }
+
+    /// <summary>A view that may be a rented copy.</summary>
+    protected readonly ref struct Factor(IBackend backend, BufferView view, bool isCopy)
+    {
+        public BufferView View { get; } = view;
+
+        public void Dispose()
+        {
+            if (isCopy) { backend.Pool.Return(View); }
+        }
+    }
+
     /// <summary>A place for a gradient; disposing adds scratch to what was there.</summary>
-    protected readonly ref struct Target(IBackend backend, BufferView view, BufferView addTo)
+    protected readonly ref struct Target(IBackend backend, BufferView view, BufferView addTo, long length)
     {
         public BufferView View { get; } = view;
 
         public void Dispose()
         {
             if (addTo.IsNone) { return; }
-            backend.Axpby(1, View, 1, addTo, addTo);
+            Add(backend, View, addTo, length);
             backend.Pool.Return(View);
         }
     }

@@ -48,7 +48,7 @@ public static class Recompute
             // What flowed into an input's gradient before goes on to grow in place: no other order of additions than without recomputation.
             for (int i = 0; i < inputs.Length; i++)
             {
-                inputs[i] = Needs(i) ? Tensor.Leaf(Backend, _views[i], TakeGradient(i), _shapes[i]) : Tensor.Over(Backend, _views[i], _shapes[i]);
+                inputs[i] = Needs(i) ? Tensor.Leaf(Backend, _views[i], TakeGradient(i), TypeOf(i), _shapes[i]) : Tensor.Over(Backend, _views[i], _shapes[i]);
             }
             Tensor result = _function(inputs);
             BufferView gradient = OutputGradient;

@@ -22,8 +22,8 @@ internal sealed class Storage
         View = view;
     }
 
-    /// <summary>Fresh memory from the backend's pool.</summary>
-    public static Storage Rent(IBackend backend, long length) => new(backend.Pool, backend.Pool.Rent(length));
+    /// <summary>Fresh memory for so many elements from the backend's pool.</summary>
+    public static Storage Rent(IBackend backend, long length, ElementType type) => new(backend.Pool, backend.Pool.Rent(type.Words(length)).As(type));
 
     /// <summary>Memory that somebody else owns, such as a parameter's place in the arena.</summary>
     public static Storage Borrow(BufferView view) => new(null, view);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using I2M.Autograd;
 using I2M.Kernels;
 
 namespace I2M.Cli;
@@ -16,6 +17,25 @@ internal static class CommonOptions
     };
 
     public static Option<int> Threads() => Integer("--threads", "Threads of the host; 0 takes one per processor.", 0, 0, 4096);
+
+    public static Option<string?> Precision() => new("--precision")
+    {
+        Description = "f32 (default), tf32 (matrix products on CUDA round their factors to 10 bits) or bf16 (activations and weight copies of 16 bits; on CUDA far faster). Weights are kept in float32 in each.",
+        HelpName = "name",
+    };
+
+    /// <summary>The precision that --precision names; null without the option.</summary>
+    /// <exception cref="I2MException">An unknown name.</exception>
+    public static Precision? PrecisionOf(string? name) => name is null ? null : PrecisionPolicy.Parse(name);
+
+    /// <summary>Says on stderr when a precision does not bring what one may expect of it on this device.</summary>
+    public static void NotePrecision(Precision precision, IBackend backend)
+    {
+        if (precision == Autograd.Precision.Float32 || backend.Name == "cuda") { return; }
+        Console.Error.WriteLine(precision == Autograd.Precision.BFloat16
+            ? $"precision bf16: saves memory but not time on {backend.Name}, which computes in float32 between the roundings"
+            : $"precision tf32: {backend.Name} multiplies in full float32, as with f32");
+    }
 
     public static Option<ulong> Seed(string what, ulong standard = 1) => new("--seed")
     {

@@ -69,20 +69,24 @@ public sealed class I2MModel : IDisposable
     /// <summary>Number of trainable values.</summary>
     public long ParameterCount => _model.ParameterCount;
 
-    private I2MModel(IBackend backend, string path, CheckpointInfo info)
+    private I2MModel(IBackend backend, string path, CheckpointInfo info, Precision precision)
     {
         (_backend, Path, Info) = (backend, path, info);
         _model = DitModel.Create(info.Config.Model);
-        _arena = new ParameterArena(backend, _model, seed: null, trainable: false);
+        _arena = new ParameterArena(backend, _model, seed: null, trainable: false, precision);
         _schedule = info.Config.Diffusion.CreateSchedule();
     }
 
     /// <summary>Loads a checkpoint file or the best (else newest) one of a run folder; the averaged weights where there are any.</summary>
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="preferAverage">False takes the weights of the last step.</param>
+    /// <param name="precision">How exactly to compute, whatever the model was trained with.</param>
     /// <exception cref="I2MException">Missing, damaged or not a checkpoint.</exception>
-    public static I2MModel Load(IBackend backend, string path, bool preferAverage = true)
+    public static I2MModel Load(IBackend backend, string path, bool preferAverage = true, Precision precision = Precision.Float32)
     {
         string file = RunFolder.Resolve(path);
-        var model = new I2MModel(backend, file, Checkpoint.ReadInfo(file));
+        var model = new I2MModel(backend, file, Checkpoint.ReadInfo(file), precision);
         try
         {
             Checkpoint.LoadWeights(file, model._arena, preferAverage);

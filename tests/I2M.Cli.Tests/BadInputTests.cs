@@ -70,6 +70,13 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void UnknownPrecision()
+    {
+        Refused([.. Train(_data.Pairs), "--precision", "fp8"], "--precision fp8", "expected one of f32, tf32, bf16");
+        Refused([.. Generate(_data.Run, _data.Picture), "--precision", "BF16"], "--precision BF16", "expected one of f32, tf32, bf16");
+    }
+
+    [Fact]
     public void MelWithoutOutput() => Refused(["mel", _data.Sound], "--out-png");
 
     [Theory]

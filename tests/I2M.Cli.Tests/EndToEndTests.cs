@@ -55,6 +55,23 @@ public sealed class EndToEndTests(TinyData data) : IDisposable
         CliProcess.Run(data.TrainWords(data.Run, "--steps", "7", "--save-every", "3", "--resume")).Refused("settings", "\"steps\": 6 against \"steps\": 7");
 
     [Fact]
+    public void ResumingInAnotherPrecisionIsRefused() =>
+        CliProcess.Run("train", "--data", data.Pairs, "--out", data.Run, "--device", "host", "--resume", "--precision", "bf16").Refused("settings", "\"precision\": \"f32\" against \"precision\": \"bf16\"");
+
+    [Fact]
+    public void BFloat16TrainsResumesAndSpeaks()
+    {
+        string straight = _scratch.File("straight"), stopped = _scratch.File("stopped"), wav = _scratch.File("a.wav");
+        CliResult whole = CliProcess.Run(data.TrainWords(straight, "--steps", "6", "--save-every", "3", "--precision", "bf16")).Succeeded();
+        Assert.Contains("saves memory but not time on host", whole.Error);
+        CliProcess.Run(data.TrainWords(stopped, "--steps", "6", "--save-every", "3", "--stop-at", "3", "--precision", "bf16")).Succeeded();
+        CliProcess.Run("train", "--data", data.Pairs, "--out", stopped, "--device", "host", "--resume").Succeeded();
+        AssertSame(_scratch.File("straight/checkpoints/step-000006.safetensors"), _scratch.File("stopped/checkpoints/step-000006.safetensors"));
+        CliProcess.Run("generate", "-m", straight, "-i", data.Picture, "-o", wav, "--device", "host", "--steps", "2", "--precision", "bf16").Succeeded();
+        Assert.True(new FileInfo(wav).Length > 1000);
+    }
+
+    [Fact]
     public void InterruptSavesAndEndsWith130()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "signals of Linux");

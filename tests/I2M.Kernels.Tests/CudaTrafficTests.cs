@@ -66,12 +66,17 @@ public sealed class CudaTrafficTests : IDisposable
     public void Elementwise_operations_move_sixteen_bytes_a_lane()
     {
         var shape = new ModulationShape(Batch, Tokens, Channels, Channels);
-        BufferView x = Random(Count), y = Random(Count), z = Random(Count), mix = Random(4 * Batch), gate = Random(Batch * Channels);
+        BufferView x = Random(Count), y = Random(Count), z = Random(Count), mix = Random(4 * Batch), gate = Random(Batch * Channels), dgate = Random(Batch * Channels);
         Check("CudaActivationsKernels.GeluErf", b => b.GeluErf(x, z), 8L * Count, 2L * Count * 4 / WarpBytes);
         Check("CudaActivationsKernels.GeluTanhBackward", b => b.GeluTanhBackward(x, y, z), 12L * Count, 3L * Count * 4 / WarpBytes);
         Check("CudaActivationsKernels.Silu", b => b.Silu(x, z), 8L * Count, 2L * Count * 4 / WarpBytes);
         Check("CudaElementwiseKernels.Axpby", b => b.Axpby(2, x, 3, y, z), 12L * Count, 3L * Count * 4 / WarpBytes);
         Check("CudaElementwiseKernels.GatedResidual", b => b.GatedResidual(x, y, gate, shape, z), 16L * Count, 4L * Count * 4 / WarpBytes);
+        BufferView narrow = _meter.Backend.Pool.Rent(Count / 2).As(ElementType.BFloat16);
+        _meter.Backend.Convert(y, Count, narrow);
+        Check("CudaElementwiseKernels.GatedNarrowResidual", b => b.GatedResidual(x, narrow, gate, shape, z), 14L * Count, 4L * Count * 4 / WarpBytes);
+        Check("CudaElementwiseKernels.GatedNarrow", b => b.GatedResidualBackward(y, gate, x, shape, narrow, BufferView.None), 10L * Count, 3L * Count * 4 / WarpBytes);
+        Check("CudaReduceKernels.DotNarrowColumns", b => b.GatedResidualBackward(narrow, gate, x, shape, BufferView.None, dgate), 6L * Count + 8L * Batch * Channels, 2L * Count * 4 / WarpBytes + 2L * Batch * Channels * 4 / WarpBytes);
         // Four factors, each a sector and an access of 4 bytes a lane to every four numbers.
         Check("CudaNoiseKernels.QSample", b => b.QSample(x, mix, Batch, 1, 2, 0, y, z), 12L * Count + 4L * SectorBytes * Count / 128, 7L * Count * 4 / WarpBytes);
     }

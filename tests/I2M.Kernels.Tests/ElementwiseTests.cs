@@ -190,6 +190,48 @@ public sealed class ElementwiseTests
         run.Exact("dgate without dh", onlyDg, run.Read(dg));
     }
 
+    public static TheoryData<string, int, int> NarrowGates
+    {
+        get
+        {
+            var rows = new TheoryData<string, int, int>();
+            foreach (string name in Backends.Names)
+            {
+                foreach ((int tokens, int channels) in new[] { (5, 8), (67, 24), (130, 16), (5, 12), (3, 7) }) { rows.Add(name, tokens, channels); }
+            }
+            return rows;
+        }
+    }
+
+    [Theory, MemberData(nameof(NarrowGates))]
+    public void GatedResidual_takes_and_gives_bfloat16(string backend, int tokens, int channels)
+    {
+        const int batch = 2;
+        int stride = 3 * channels + (-3 * channels & 7), count = batch * tokens * channels, words = (count + 1) / 2;
+        var shape = new ModulationShape(batch, tokens, channels, stride);
+        using var run = new OperationRun(nameof(IBackend.GatedResidualBackward), backend, $"{shape}, bfloat16", aligned: true);
+        float[] x = run.Normal(count), h = BFloat16Data.Round(run.Normal(count)), gate = run.Normal(batch * stride), dy = run.Normal(count), before = run.Normal(batch * stride);
+        BufferView bx = run.In(x), bh = run.In(BFloat16Data.Pack(h)).As(ElementType.BFloat16), bg = run.In(gate), bdy = run.In(dy), y = run.Out(count), inPlace = run.InOut(x);
+        BufferView dh = run.Out(words).As(ElementType.BFloat16), onlyDh = run.Out(words).As(ElementType.BFloat16), dg = run.InOut(before), onlyDg = run.InOut(before);
+        run.Execute(b =>
+        {
+            b.GatedResidual(bx, bh, bg, shape, y);
+            b.GatedResidual(inPlace, bh, bg, shape, inPlace);
+            b.GatedResidualBackward(bh, bg, bdy, shape, dh, dg);
+            b.GatedResidualBackward(bh, bg, bdy, shape, onlyDh, BufferView.None);
+            b.GatedResidualBackward(bh, bg, bdy, shape, BufferView.None, onlyDg);
+        });
+        Node nh = Node.Leaf(h, batch, tokens, channels), ng = Node.Leaf(gate, batch * stride);
+        Node expected = Compositions.GatedResidual(Node.Leaf(x, batch, tokens, channels), nh, ng.Gather([batch, channels], i => i / channels * stride + i % channels));
+        expected.Backward(dy);
+        run.Close("y", y, expected.Value, Tolerance.Of(nameof(IBackend.GatedResidual)));
+        run.Exact("y in place", inPlace, run.Read(y));
+        Tolerance.BFloat16.Check($"dh on {backend}, {shape}", BFloat16Data.Unpack(run.ReadWords(dh))[..count], nh.Gradient);
+        run.Close("dgate", dg, Added(before, ng.Gradient));
+        run.Exact("dh without dgate", onlyDh, run.Read(dh));
+        run.Exact("dgate without dh", onlyDg, run.Read(dg));
+    }
+
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void GatedResidual_with_batch_1_and_stride_0_is_a_layer_scale(string backend)
     {

@@ -10,10 +10,23 @@ public sealed class FftTests
     [Theory, MemberData(nameof(Lengths))]
     public void Transforms_match_the_definition_and_are_adjoint(string backend, int n)
     {
-        int rows = n > 512 ? 3 : 37, bins = n / 2 + 1;
+        Check(backend, n, n > 512 ? 3 : 37, aligned: false);
+    }
+
+    /// <summary>The length that CUDA has kernels of its own for: whole groups of rows and part of one.</summary>
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Aligned_transforms_of_1024_match_the_definition(string backend)
+    {
+        Check(backend, 1024, 1, aligned: true);
+        Check(backend, 1024, 6, aligned: true);
+    }
+
+    private static void Check(string backend, int n, int rows, bool aligned)
+    {
+        int bins = n / 2 + 1;
         foreach (var (edge, interior) in new[] { (1f, 1f), (1f / n, 2f / n) })
         {
-            using var run = new OperationRun(nameof(IBackend.RealFft), backend, $"{rows}×{n}, factors {edge} and {interior}");
+            using var run = new OperationRun(nameof(IBackend.RealFft), backend, $"{rows}×{n}, factors {edge} and {interior}", aligned: aligned);
             float[] x = run.Normal(rows * n), spectrum = run.Normal(rows * bins * 2);
             BufferView bx = run.In(x), bs = run.In(spectrum), forward = run.Out(spectrum.Length), inverse = run.Out(x.Length);
             run.Execute(b =>

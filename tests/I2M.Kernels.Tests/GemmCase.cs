@@ -102,17 +102,9 @@ internal sealed record GemmCase(GemmShape Shape, GemmActivation Activation, Epil
         return words.As(type);
     }
 
-    private static float[] Packed(float[] values, ElementType type) => type == ElementType.Float32 ? values : Halves(values);
+    private static float[] Packed(float[] values, ElementType type) => type == ElementType.Float32 ? values : BFloat16Data.Pack(values);
 
-    private static float[] Halves(float[] values) =>
-        [.. values.Chunk(2).Select(pair => BitConverter.UInt32BitsToSingle(Bits(pair[0]) >> 16 | (pair.Length > 1 ? Bits(pair[1]) : 0)))];
+    private static float[] Unpacked(int[] words, ElementType type) => type == ElementType.Float32 ? [.. words.Select(BitConverter.Int32BitsToSingle)] : BFloat16Data.Unpack(words);
 
-    private static uint Bits(float value) => BitConverter.SingleToUInt32Bits(value);
-
-    private static float[] Unpacked(int[] words, ElementType type) =>
-        [.. words.SelectMany(word => type == ElementType.Float32 ? (int[])[word] : [word << 16, word & unchecked((int)0xFFFF0000)]).Select(BitConverter.Int32BitsToSingle)];
-
-    /// <summary>To the nearest bfloat16, ties to even.</summary>
-    private static float[] Rounded(float[] values, ElementType type) =>
-        type == ElementType.Float32 ? values : [.. values.Select(v => BitConverter.UInt32BitsToSingle((Bits(v) + 0x7FFF + (Bits(v) >> 16 & 1)) & 0xFFFF0000))];
+    private static float[] Rounded(float[] values, ElementType type) => type == ElementType.Float32 ? values : BFloat16Data.Round(values);
 }

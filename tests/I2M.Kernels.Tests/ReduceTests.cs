@@ -45,6 +45,30 @@ public sealed class ReduceTests
         }
     }
 
+    /// <summary>Gradients of activations in bfloat16, and aligned ones in either type: several stages, whole vectors of columns and odd ones.</summary>
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void SumColumns_takes_bfloat16(string backend)
+    {
+        foreach (ReduceShape shape in new[] { new ReduceShape(1, 1, 8), new ReduceShape(3, 67, 40), new ReduceShape(2, 33, 37), new ReduceShape(1, 4233, 16) })
+        {
+            foreach (var (narrow, aligned) in new[] { (true, true), (true, false), (false, true) })
+            {
+                using var run = new OperationRun(nameof(IBackend.SumColumns), backend, $"{shape}, {(narrow ? "bfloat16" : "float32")}", aligned: aligned);
+                float[] x = run.Normal(shape.Batch * shape.Rows * shape.Columns), before = run.Normal(shape.Batch * shape.Columns);
+                if (narrow) { x = BFloat16Data.Round(x); }
+                BufferView sums = run.Out(before.Length), bx = narrow ? run.In(BFloat16Data.Pack(x)).As(ElementType.BFloat16) : run.In(x), sumsOn = run.InOut(before);
+                run.Execute(b =>
+                {
+                    b.SumColumns(bx, shape, 0.5f, accumulate: false, sums);
+                    b.SumColumns(bx, shape, 0.5f, accumulate: true, sumsOn);
+                });
+                double[] expected = Compositions.SumColumns(Node.Leaf(x, shape.Batch, shape.Rows, shape.Columns), 0.5).Value;
+                run.Close("sums", sums, expected, Math.Sqrt(shape.Rows));
+                run.Close("accumulated sums", sumsOn, [.. before.Zip(expected, (a, b) => a + b)], Math.Sqrt(shape.Rows));
+            }
+        }
+    }
+
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void SumSquares_and_Dot_reduce_to_one_number(string backend)
     {

@@ -134,6 +134,14 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
     /// its rounding noise into steps of full size (see tests/reference/README.md).
     /// </summary>
     public static Tolerance TrainStep => new(1e-4, double.PositiveInfinity, 0);
+    /// <summary>Loss and gradients, as a whole, of one training step in float32 on two devices.</summary>
+    public static Tolerance StepFloat32 => new(1e-5, double.PositiveInfinity, 0);
+    /// <summary>The same of a step whose products round their factors to 10 bits (2⁻¹¹ each), some dozen of them in a row, against one without.</summary>
+    public static Tolerance StepTensorFloat32 => new(3e-3, double.PositiveInfinity, 0);
+    /// <summary>The same of a step in bfloat16 (2⁻⁹) on two devices that round at the same places, but for probabilities inside of attention.</summary>
+    public static Tolerance StepBFloat16 => new(1e-2, double.PositiveInfinity, 0);
+    /// <summary>Gradients of a few layers in a row in bfloat16 against float32: about a dozen roundings of 2⁻⁹ that add up.</summary>
+    public static Tolerance BFloat16Layers => new(3e-2, double.PositiveInfinity, 0);
     /// <summary>Deviation of a sample moment of independent numbers, in standard errors.</summary>
     public const double StandardErrors = 5;
 

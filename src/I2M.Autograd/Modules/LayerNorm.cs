@@ -1,3 +1,5 @@
+using I2M.Kernels;
+
 namespace I2M.Autograd.Modules;
 
 /// <summary>LayerNorm over the last dimension with a learned scale and shift.</summary>
@@ -15,6 +17,6 @@ public sealed class LayerNorm : Module
         _eps = eps;
     }
 
-    /// <summary>[…, channels] → the same shape.</summary>
-    public Tensor Forward(Tensor x) => x.LayerNorm(_weight.Value, _bias.Value, _eps);
+    /// <summary>[…, channels], float32 → the same shape in the type that is asked for.</summary>
+    public Tensor Forward(Tensor x, ElementType result = ElementType.Float32) => x.LayerNorm(_weight.Value, _bias.Value, _eps, result);
 }

@@ -26,14 +26,15 @@ public sealed class Linear : Module
     /// <exception cref="ArgumentException">The layers' inputs differ in length, or one is stacked already.</exception>
     public static Linear Stack(IReadOnlyList<Linear> layers) => new(Parameter.StackOf([.. layers.Select(l => l._weight)]), Parameter.StackOf([.. layers.Select(l => l._bias)]));
 
-    /// <summary>activation(x·weightᵀ + bias) + residual: […, in] → […, out].</summary>
-    /// <param name="x">[…, in]</param>
+    /// <summary>activation(x·weightᵀ + bias) + residual: […, in] → […, out]. x's type decides which copy of the weight is read.</summary>
+    /// <param name="x">[…, in], float32, or bfloat16 in a module of <see cref="Precision.BFloat16"/>.</param>
     /// <param name="activation">GELU, or None.</param>
-    /// <param name="residual">[…, out] or null.</param>
-    public Tensor Forward(Tensor x, GemmActivation activation = GemmActivation.None, Tensor? residual = null) =>
-        _weight.Packed(0, Outputs, x.Rows) is { } packed
-            ? x.Linear(packed, Bias.View, activation, residual)
-            : x.Linear(Weight, Bias, activation, residual);
+    /// <param name="residual">[…, out], float32, or null.</param>
+    /// <param name="result">How the result is stored; null for float32 beside a residual, else x's type.</param>
+    public Tensor Forward(Tensor x, GemmActivation activation = GemmActivation.None, Tensor? residual = null, ElementType? result = null) =>
+        _weight.Packed(0, Outputs, x) is { } packed
+            ? x.Linear(packed, Bias.View, activation, residual, Precision.Products())
+            : x.Linear(WeightFor(x), Bias, activation, residual, Precision.Products(), result);
 
     /// <summary>second(gelu(first(x))) + residual: with gradients one node, without them on packed weights where there are any.</summary>
     /// <param name="first">in → hidden</param>
@@ -43,14 +44,14 @@ public sealed class Linear : Module
     /// <param name="residual">[…, out] or null.</param>
     public static Tensor GeluPair(Linear first, Tensor x, Linear second, GemmActivation form, Tensor? residual = null)
     {
-        if (GradMode.IsEnabled) { return x.GeluMlp(first.Weight, first.Bias, second.Weight, second.Bias, form, residual); }
+        if (GradMode.IsEnabled) { return x.GeluMlp(first.WeightFor(x), first.Bias, second.WeightFor(x), second.Bias, form, residual, first.Precision.Products()); }
         using Tensor hidden = first.Forward(x, form);
         return second.Forward(hidden, GemmActivation.None, residual);
     }
 
-    internal Tensor Weight => _weight.Value;
+    private Tensor WeightFor(Tensor x) => _weight.As(x.Type);
 
-    internal Tensor Bias => _bias.Value;
+    private Tensor Bias => _bias.Value;
 
     private int Outputs => _bias.Length;
 }

@@ -9,6 +9,9 @@ public abstract class Module
     private readonly List<(string Name, Parameter Parameter)> _parameters = [];
     private readonly List<(string Name, Module Module)> _children = [];
 
+    /// <summary>How this module and those in it compute; float32 until a <see cref="ParameterArena"/> says otherwise.</summary>
+    public Precision Precision { get; private set; }
+
     /// <summary>All parameters, a module's own before its children's, as PyTorch orders them.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters(string prefix = "")
     {
@@ -21,6 +24,12 @@ public abstract class Module
 
     /// <summary>Number of trainable values.</summary>
     public long ParameterCount => NamedParameters().Sum(p => (long)p.Parameter.Length);
+
+    internal void Adopt(Precision precision)
+    {
+        Precision = precision;
+        foreach (var (_, child) in _children) { child.Adopt(precision); }
+    }
 
     /// <summary>Registers a parameter of this module.</summary>
     protected Parameter AddParameter(string name, int[] shape, Initializer initializer, bool decay = true)

@@ -4,7 +4,8 @@ namespace I2M.Autograd.Modules;
 
 /// <summary>
 /// Multi-head attention with the parameter layout of torch.nn.MultiheadAttention: in_proj_weight [3·channels, channels] holds q, k, v in this
-/// order. Cross-attention uses its first third for x and the rest for the context.
+/// order. Cross-attention uses its first third for x and the rest for the context. Everything between the inputs and the output projection is of x's type,
+/// float32 or bfloat16; the result is float32 beside a residual, else of that type too.
 /// </summary>
 public sealed class MultiHeadAttention : Module
 {
@@ -55,10 +56,12 @@ public sealed class MultiHeadAttention : Module
     /// <summary>x by <paramref name="rows"/> rows of the packed projection from <paramref name="row"/> on.</summary>
     private Tensor Project(Tensor x, int row, int rows)
     {
-        if (_inWeight.Packed(row, rows, x.Rows) is { } packed) { return x.Linear(packed, _inBias.Value.View.Slice(row, rows)); }
-        if (rows == 3 * _channels) { return x.Linear(_inWeight.Value, _inBias.Value); }
-        using Tensor weight = _inWeight.Value.SliceRows(row, rows);
+        MatmulPrecision products = Precision.Products();
+        if (_inWeight.Packed(row, rows, x) is { } packed) { return x.Linear(packed, _inBias.Value.View.Slice(row, rows), products: products); }
+        Tensor all = _inWeight.As(x.Type);
+        if (rows == 3 * _channels) { return x.Linear(all, _inBias.Value, products: products); }
+        using Tensor weight = all.SliceRows(row, rows);
         using Tensor bias = _inBias.Value.SliceRows(row, rows);
-        return x.Linear(weight, bias);
+        return x.Linear(weight, bias, products: products);
     }
 }

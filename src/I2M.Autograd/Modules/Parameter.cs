@@ -9,7 +9,7 @@ public sealed class Parameter
     private const int PackFromRows = 32;
 
     private readonly Dictionary<(int Row, int Rows), PackedMatrix> _packed = [];
-    private Tensor? _value;
+    private Tensor? _value, _copy;
     private bool _mayPack;
 
     /// <summary>Sizes, outermost first.</summary>
@@ -30,7 +30,7 @@ public sealed class Parameter
     /// <summary>False for biases, norms and position embeddings, which weight decay leaves alone in the default recipe.</summary>
     public bool Decay { get; }
 
-    /// <summary>The leaf that operations read.</summary>
+    /// <summary>The float32 leaf.</summary>
     public Tensor Value => _value ?? throw new InvalidOperationException("The parameter has no memory yet: build a ParameterArena over its module.");
 
     internal Parameter(int[] shape, Initializer initializer, bool decay)
@@ -60,12 +60,18 @@ public sealed class Parameter
         return stack;
     }
 
-    internal void Bind(Tensor value)
+    /// <summary>What products beside a factor of this type read: the values, or their bfloat16 copy, whose gradient is the values' own, in float32.</summary>
+    /// <exception cref="InvalidOperationException">There is no such copy.</exception>
+    public Tensor As(ElementType type) => type == ElementType.Float32
+        ? Value
+        : _copy ?? throw new InvalidOperationException($"The parameter has no copy in {type}: its ParameterArena is not of Precision.BFloat16.");
+
+    internal void Bind(Tensor value, Tensor? copy)
     {
         DropPacked();
         // An optimiser changes a leaf's values under the copies.
         _mayPack &= !value.IsLeaf;
-        _value = value;
+        (_value, _copy) = (value, copy);
     }
 
     /// <summary>From now on, <see cref="Packed"/> makes packed copies where they are wanted.</summary>
@@ -73,11 +79,11 @@ public sealed class Parameter
 
     /// <summary>
     /// Rows [row, row + rows) of a weight [out, in], packed as the right factor of x · weightᵀ, made at the first call; null while gradients are on,
-    /// where packing was not allowed, and for an x of few rows.
+    /// where packing was not allowed, for an x of few rows and for one in bfloat16.
     /// </summary>
-    internal PackedMatrix? Packed(int row, int rows, int rowsOfX)
+    internal PackedMatrix? Packed(int row, int rows, Tensor x)
     {
-        if (!_mayPack || GradMode.IsEnabled || rowsOfX < PackFromRows) { return null; }
+        if (!_mayPack || GradMode.IsEnabled || x.Rows < PackFromRows || x.Type != ElementType.Float32) { return null; }
         if (!_packed.TryGetValue((row, rows), out PackedMatrix? packed))
         {
             int inputs = Length / Shape[0];

@@ -13,8 +13,9 @@ public sealed class ParameterArena : IDisposable
     /// <summary>A parameter or a stack of them begins at a multiple of this: 16 bytes in a bfloat16 copy of the arena, 32 in the arena itself, for the kernels' widest loads.</summary>
     public const int Alignment = 8;
 
-    private readonly BufferView _values, _gradients;
+    private readonly BufferView _values, _gradients, _narrow;
     private readonly List<Entry> _stacks = [];
+    private BufferView _bound;
 
     /// <summary>The parameters in registration order with their places in the arena.</summary>
     public IReadOnlyList<Entry> Entries { get; }
@@ -34,6 +35,12 @@ public sealed class ParameterArena : IDisposable
     /// <summary>All gradients.</summary>
     public BufferView Gradients => _gradients;
 
+    /// <summary>
+    /// All bound values rounded to bfloat16, where products read such a copy; else None. <see cref="Write"/> and <see cref="Bind"/> renew it, an optimiser
+    /// writes it with the values, and after any other change of the values <see cref="RefreshCopy"/> is due.
+    /// </summary>
+    public BufferView Copy => _narrow;
+
     /// <summary>One parameter's name and place.</summary>
     /// <param name="Name">Name in the checkpoint.</param>
     /// <param name="Parameter">The parameter.</param>
@@ -45,7 +52,8 @@ public sealed class ParameterArena : IDisposable
     /// <param name="module">What.</param>
     /// <param name="seed">Seed of the initial values; parameter i uses random stream i. Null leaves them zero, for weights that are loaded.</param>
     /// <param name="trainable">False leaves out the gradients, for inference.</param>
-    public ParameterArena(IBackend backend, Module module, ulong? seed, bool trainable = true)
+    /// <param name="precision">How the module computes from now on.</param>
+    public ParameterArena(IBackend backend, Module module, ulong? seed, bool trainable = true, Precision precision = Precision.Float32)
     {
         Backend = backend;
         List<(string Name, Parameter Parameter)> named = [.. module.NamedParameters()];
@@ -61,6 +69,8 @@ public sealed class ParameterArena : IDisposable
             _gradients = backend.Pool.Rent(Length);
             ZeroGradients();
         }
+        if (precision.CopiesWeights()) { _narrow = backend.Pool.Rent(ElementType.BFloat16.Words(Length)).As(ElementType.BFloat16); }
+        module.Adopt(precision);
         if (seed is { } given) { Initialize(given); }
         Bind(_values);
     }
@@ -73,11 +83,16 @@ public sealed class ParameterArena : IDisposable
     {
         foreach (Entry entry in Entries.Concat(_stacks))
         {
-            BufferView view = values.Slice(entry.Offset, entry.Parameter.Length);
-            entry.Parameter.Bind(_gradients.IsNone
-                ? Tensor.Over(Backend, view, entry.Parameter.Shape)
-                : Tensor.Leaf(Backend, view, _gradients.Slice(entry.Offset, entry.Parameter.Length), entry.Parameter.Shape));
+            entry.Parameter.Bind(OverPart(entry, values), _narrow.IsNone ? null : OverPart(entry, _narrow));
         }
+        _bound = values;
+        RefreshCopy();
+    }
+
+    /// <summary>Rounds the bound values into <see cref="Copy"/>, where there is one.</summary>
+    public void RefreshCopy()
+    {
+        if (!_narrow.IsNone) { Backend.Convert(_bound, Length, _narrow); }
     }
 
     /// <summary>
@@ -103,7 +118,9 @@ public sealed class ParameterArena : IDisposable
     public void Write(Entry entry, BufferView block, ReadOnlySpan<float> data)
     {
         entry.Parameter.DropPacked();
-        Backend.CopyFromHost(data, block.Slice(entry.Offset, entry.Parameter.Length));
+        Backend.CopyFromHost(data, Part(entry, block));
+        bool isBound = !_bound.IsNone && ReferenceEquals(block.Buffer, _bound.Buffer);
+        if (isBound && !_narrow.IsNone) { Backend.Convert(Part(entry, block), entry.Parameter.Length, Part(entry, _narrow)); }
     }
 
     /// <summary>Gives the memory back.</summary>
@@ -112,6 +129,7 @@ public sealed class ParameterArena : IDisposable
         foreach (Entry entry in Entries) { entry.Parameter.DropPacked(); }
         Backend.Pool.Return(_values);
         if (!_gradients.IsNone) { Backend.Pool.Return(_gradients); }
+        if (!_narrow.IsNone) { Backend.Pool.Return(_narrow); }
     }
 
     /// <summary>The offsets of parameters; those of a stack follow one another where the first of them is due.</summary>
@@ -133,6 +151,13 @@ public sealed class ParameterArena : IDisposable
         }
         return offsets;
     }
+
+    private static BufferView Part(Entry entry, BufferView block) => block.Slice(block.Type.Words(entry.Offset), block.Type.Words(entry.Parameter.Length));
+
+    /// <summary>A parameter's part of a block of values as a tensor; a leaf where there are gradients.</summary>
+    private Tensor OverPart(Entry entry, BufferView values) => _gradients.IsNone
+        ? Tensor.Over(Backend, Part(entry, values), entry.Parameter.Shape)
+        : Tensor.Leaf(Backend, Part(entry, values), Part(entry, _gradients), entry.Parameter.Shape);
 
     private static long Aligned(long length) => (length + Alignment - 1) / Alignment * Alignment;
 

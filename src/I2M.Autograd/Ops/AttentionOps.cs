@@ -4,31 +4,35 @@ namespace I2M.Autograd;
 
 public static partial class TensorOps
 {
-    /// <summary>Multi-head self-attention on a packed projection [batch, tokens, 3·channels] (q, k, v side by side) → [batch, tokens, channels].</summary>
+    /// <summary>Multi-head self-attention on a packed projection [batch, tokens, 3·channels] (q, k, v side by side) → [batch, tokens, channels], float32 or bfloat16.</summary>
     public static Tensor SelfAttention(this Tensor qkv, int heads)
     {
         int batch = qkv.Shape[0], tokens = qkv.Shape[1], channels = qkv.Shape[2] / 3;
-        AttentionShape shape = ShapeOf(batch, tokens, tokens, channels, heads) with { StrideQ = 3 * channels, StrideK = 3 * channels, StrideV = 3 * channels };
-        Tensor o = Tensor.Empty(qkv.Backend, batch, tokens, channels);
+        AttentionShape shape = ShapeOf(qkv.Type, batch, tokens, tokens, channels, heads) with { StrideQ = 3 * channels, StrideK = 3 * channels, StrideV = 3 * channels };
+        Tensor o = Tensor.Empty(qkv.Backend, qkv.Type, batch, tokens, channels);
         using Tensor lse = Tensor.Empty(qkv.Backend, batch, heads, tokens);
-        qkv.Backend.Attention(qkv.View, qkv.View.From(channels), qkv.View.From(2 * channels), shape, o.View, lse.View);
+        qkv.Backend.Attention(qkv.Data, Columns(qkv.Data, channels), Columns(qkv.Data, 2 * channels), shape, o.Data, lse.View);
         return GradMode.Records(qkv) ? o.Attach(new SelfAttentionNode(qkv, o, lse, shape, channels)) : o;
     }
 
-    /// <summary>Multi-head cross-attention: queries [batch, queries, channels] over a packed context projection [batch, keys, 2·channels] (k, v) → [batch, queries, channels].</summary>
+    /// <summary>Multi-head cross-attention: queries [batch, queries, channels] over a packed context projection [batch, keys, 2·channels] (k, v) → [batch, queries, channels], all float32 or all bfloat16.</summary>
     public static Tensor CrossAttention(this Tensor q, Tensor kv, int heads)
     {
         int batch = q.Shape[0], channels = q.Shape[2];
         if (kv.Shape[0] != batch || kv.Shape[2] != 2 * channels) { throw new ArgumentException($"CrossAttention: queries [{string.Join(", ", q.Shape.ToArray())}] and context [{string.Join(", ", kv.Shape.ToArray())}] do not fit."); }
-        AttentionShape shape = ShapeOf(batch, q.Shape[1], kv.Shape[1], channels, heads) with { StrideK = 2 * channels, StrideV = 2 * channels };
+        AttentionShape shape = ShapeOf(q.Type, batch, q.Shape[1], kv.Shape[1], channels, heads) with { StrideK = 2 * channels, StrideV = 2 * channels };
         Tensor o = q.EmptyLike();
         using Tensor lse = Tensor.Empty(q.Backend, batch, heads, q.Shape[1]);
-        q.Backend.Attention(q.View, kv.View, kv.View.From(channels), shape, o.View, lse.View);
+        q.Backend.Attention(q.Data, kv.Data, Columns(kv.Data, channels), shape, o.Data, lse.View);
         return GradMode.Records(q, kv) ? o.Attach(new CrossAttentionNode(q, kv, o, lse, shape, channels)) : o;
     }
 
-    private static AttentionShape ShapeOf(int batch, int queries, int keys, int channels, int heads)
+    /// <summary>The part that starts at a column of the first row.</summary>
+    private static BufferView Columns(BufferView packed, int column) => packed.From(packed.Type.Words(column));
+
+    private static AttentionShape ShapeOf(ElementType type, int batch, int queries, int keys, int channels, int heads)
     {
+        if (channels % 2 != 0 && type != ElementType.Float32) { throw new ArgumentException($"{channels} channels in {type}: an even number expected."); }
         if (channels % heads != 0) { throw new ArgumentException($"{channels} channels do not divide into {heads} heads."); }
         int headDim = channels / heads;
         return new AttentionShape(batch, heads, queries, keys, headDim, (float)(1 / Math.Sqrt(headDim)));
@@ -49,8 +53,8 @@ public static partial class TensorOps
         public override void Backward()
         {
             using Target d = Overwrite(0);
-            Backend.AttentionBackward(_qkv, _qkv.From(_channels), _qkv.From(2 * _channels), _o, _lse, OutputGradient, _shape,
-                d.View, d.View.From(_channels), d.View.From(2 * _channels));
+            Backend.AttentionBackward(_qkv, Columns(_qkv, _channels), Columns(_qkv, 2 * _channels), _o, _lse, OutputGradient, _shape,
+                d.View, Columns(d.View, _channels), Columns(d.View, 2 * _channels));
         }
     }
 
@@ -78,16 +82,16 @@ public static partial class TensorOps
             else if (Needs(0))
             {
                 using Target dq = Overwrite(0);
-                Run(dq.View, scratch.Rent(_kv.Length));
+                Run(dq.View, scratch.Rent(_kv.Length).As(_kv.Type));
             }
             else
             {
                 using Target dkv = Overwrite(1);
-                Run(scratch.Rent(_q.Length), dkv.View);
+                Run(scratch.Rent(_q.Length).As(_q.Type), dkv.View);
             }
         }
 
         private void Run(BufferView dq, BufferView dkv) =>
-            Backend.AttentionBackward(_q, _kv, _kv.From(_channels), _o, _lse, OutputGradient, _shape, dq, dkv, dkv.From(_channels));
+            Backend.AttentionBackward(_q, _kv, Columns(_kv, _channels), _o, _lse, OutputGradient, _shape, dq, dkv, Columns(dkv, _channels));
     }
 }

@@ -58,18 +58,30 @@ public static partial class TensorOps
 
     /// <summary>x + gate ∘ h, where the gate of sample b is chunk <paramref name="chunk"/> of row b of the modulation.</summary>
     /// <param name="x">[batch, tokens, channels]</param>
-    /// <param name="h">[batch, tokens, channels]</param>
+    /// <param name="h">[batch, tokens, channels], float32 or bfloat16</param>
     /// <param name="modulation">[batch, chunks · channels], or [channels] for one gate shared by all rows.</param>
     /// <param name="chunk">Which of the vectors that lie side by side.</param>
     public static Tensor GatedResidual(this Tensor x, Tensor h, Tensor modulation, int chunk = 0)
     {
         ModulationShape shape = ModulationOf(x, modulation);
         Tensor z = x.EmptyLike();
-        x.Backend.GatedResidual(x.View, h.View, modulation.View.From((long)chunk * shape.Channels), shape, z.View);
+        x.Backend.GatedResidual(x.View, h.Data, modulation.View.From((long)chunk * shape.Channels), shape, z.View);
         return GradMode.Records(x, h, modulation) ? z.Attach(new GatedResidualNode(x, h, modulation, chunk, shape)) : z;
     }
 
-    /// <summary>The same data under another shape, no copy.</summary>
+    /// <summary>
+    /// The same values in an element type, rounded to nearest even where they become bfloat16; without a copy where x is of that type. The gradient of a
+    /// rounded copy stays in the type of x's gradient: what several products add to it is rounded nowhere.
+    /// </summary>
+    public static Tensor As(this Tensor x, ElementType type)
+    {
+        if (x.Type == type) { return x.Reshape(x.Shape.ToArray()); }
+        Tensor y = x.EmptyLike(type, type == ElementType.Float32 ? type : x.GradientType);
+        x.Backend.Convert(x.Data, x.Length, y.Data);
+        return GradMode.Records(x) ? y.Attach(new ConvertNode(x)) : y;
+    }
+
+    /// <summary>The same data under another shape, no copy; either type.</summary>
     public static Tensor Reshape(this Tensor x, params int[] shape)
     {
         Tensor z = x.Alias(shape);
@@ -212,6 +224,22 @@ public static partial class TensorOps
             {
                 Backend.GatedResidualBackward(_h, gate, OutputGradient, _shape, BufferView.None, dgate);
             }
+        }
+    }
+
+    private sealed class ConvertNode(Tensor x) : GradNode(x)
+    {
+        private readonly long _length = x.Length;
+
+        public override void Backward()
+        {
+            if (OutputGradient.Type == TypeOf(0))
+            {
+                Pass(0);
+                return;
+            }
+            using Target dx = Overwrite(0);
+            Backend.Convert(OutputGradient, _length, dx.View);
         }
     }
 

@@ -31,11 +31,12 @@ public static partial class TensorOps
         return GradMode.Records(x) ? y.Attach(new SliceColumnsNode(x, start, count)) : y;
     }
 
-    /// <summary>Rows [start, start + count) of the first dimension, without a copy.</summary>
+    /// <summary>Rows [start, start + count) of the first dimension, without a copy; either type, with a float32 gradient.</summary>
     public static Tensor SliceRows(this Tensor x, int start, int count)
     {
         int[] shape = x.Shape.ToArray();
         long row = x.Length / shape[0];
+        if (x.GradientType != ElementType.Float32) { throw new InvalidOperationException($"SliceRows passes Float32 gradients; that of the tensor holds {x.GradientType}."); }
         shape[0] = count;
         Tensor y = x.AliasPart(start * row, shape);
         return GradMode.Records(x) ? y.Attach(new SliceRowsNode(x, start * row, count * row)) : y;

@@ -4,12 +4,12 @@ namespace I2M.Autograd;
 
 public static partial class TensorOps
 {
-    /// <summary>LayerNorm over the last dimension, with or without affine parameters.</summary>
-    public static Tensor LayerNorm(this Tensor x, Tensor? weight, Tensor? bias, float eps)
+    /// <summary>LayerNorm over the last dimension, with or without affine parameters; the result, and so its gradient, in the type that is asked for.</summary>
+    public static Tensor LayerNorm(this Tensor x, Tensor? weight, Tensor? bias, float eps, ElementType result = ElementType.Float32)
     {
-        Tensor y = x.EmptyLike();
+        Tensor y = x.EmptyLike(result, result);
         using Tensor mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
-        x.Backend.LayerNorm(x.View, ViewOrNone(weight), ViewOrNone(bias), x.Columns, eps, y.View, mean.View, rstd.View);
+        x.Backend.LayerNorm(x.View, ViewOrNone(weight), ViewOrNone(bias), x.Columns, eps, y.Data, mean.View, rstd.View);
         bool records = GradMode.IsEnabled && (x.RequiresGrad || weight is { RequiresGrad: true } || bias is { RequiresGrad: true });
         return records ? y.Attach(new LayerNormNode(x, weight, bias, mean, rstd)) : y;
     }
@@ -22,12 +22,13 @@ public static partial class TensorOps
     /// <param name="scaleChunk">Chunk that holds the scale.</param>
     /// <param name="shiftChunk">Chunk that holds the shift.</param>
     /// <param name="eps">Added to the variance.</param>
-    public static Tensor AdaLayerNorm(this Tensor x, Tensor modulation, int scaleChunk, int shiftChunk, float eps)
+    /// <param name="result">How the result, and so its gradient, is stored.</param>
+    public static Tensor AdaLayerNorm(this Tensor x, Tensor modulation, int scaleChunk, int shiftChunk, float eps, ElementType result = ElementType.Float32)
     {
         ModulationShape shape = ModulationOf(x, modulation);
-        Tensor y = x.EmptyLike();
+        Tensor y = x.EmptyLike(result, result);
         using Tensor mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
-        x.Backend.AdaLayerNorm(x.View, Chunk(modulation.View, scaleChunk, shape), Chunk(modulation.View, shiftChunk, shape), shape, eps, y.View, mean.View, rstd.View);
+        x.Backend.AdaLayerNorm(x.View, Chunk(modulation.View, scaleChunk, shape), Chunk(modulation.View, shiftChunk, shape), shape, eps, y.Data, mean.View, rstd.View);
         return GradMode.Records(x, modulation) ? y.Attach(new AdaLayerNormNode(x, modulation, mean, rstd, scaleChunk, shiftChunk, shape)) : y;
     }
 

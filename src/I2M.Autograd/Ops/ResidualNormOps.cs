@@ -21,19 +21,21 @@ public static partial class TensorOps
     /// <see cref="GatedResidual"/> and <see cref="AdaLayerNorm"/> of its result in one pass: sum = x + gate ∘ h, normed = normalised sum · (1 + scale) + shift.
     /// </summary>
     /// <param name="x">[batch, tokens, channels]</param>
-    /// <param name="h">[batch, tokens, channels]</param>
+    /// <param name="h">[batch, tokens, channels], float32 or bfloat16</param>
     /// <param name="modulation">[batch, chunks · channels]</param>
     /// <param name="gateChunk">Chunk that holds the gate.</param>
     /// <param name="scaleChunk">Chunk that holds the scale.</param>
     /// <param name="shiftChunk">Chunk that holds the shift.</param>
     /// <param name="eps">Added to the variance.</param>
-    public static ResidualNorm ResidualAdaLayerNorm(this Tensor x, Tensor h, Tensor modulation, int gateChunk, int scaleChunk, int shiftChunk, float eps)
+    /// <param name="result">How the normed values, and so their gradient, are stored; the sum is float32.</param>
+    public static ResidualNorm ResidualAdaLayerNorm(this Tensor x, Tensor h, Tensor modulation, int gateChunk, int scaleChunk, int shiftChunk, float eps,
+        ElementType result = ElementType.Float32)
     {
         ModulationShape shape = ModulationOf(x, modulation);
         BufferView gate = Chunk(modulation.View, gateChunk, shape), scale = Chunk(modulation.View, scaleChunk, shape), shift = Chunk(modulation.View, shiftChunk, shape);
-        Tensor sum = x.EmptyLike(), normed = x.EmptyLike();
+        Tensor sum = x.EmptyLike(), normed = x.EmptyLike(result, result);
         using Tensor mean = Tensor.Empty(x.Backend, x.Rows), rstd = Tensor.Empty(x.Backend, x.Rows);
-        x.Backend.ResidualAdaLayerNorm(x.View, h.View, gate, scale, shift, shape, eps, sum.View, normed.View, mean.View, rstd.View);
+        x.Backend.ResidualAdaLayerNorm(x.View, h.Data, gate, scale, shift, shape, eps, sum.View, normed.Data, mean.View, rstd.View);
         if (GradMode.Records(x, h, modulation))
         {
             var residual = new GatedResidualNode(x, h, modulation, gateChunk, shape);

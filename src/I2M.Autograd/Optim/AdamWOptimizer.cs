@@ -61,10 +61,11 @@ public sealed class AdamWOptimizer : IDisposable
         {
             _arena.Backend.AdamW(group.Of(_arena.Gradients), factor, group.Step, group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment));
         }
+        _arena.RefreshCopy();
     }
 
     /// <summary>
-    /// A whole step in one pass over the arena: clips, updates the values, takes them into <paramref name="average"/> and leaves the gradients zero for the
+    /// A whole step in one pass over the arena: clips, updates the values and their bfloat16 copy, takes them into <paramref name="average"/> and leaves the gradients zero for the
     /// next step. Equal to <see cref="Step(double)"/>, <see cref="ExponentialMovingAverage.Update"/> and <see cref="ParameterArena.ZeroGradients"/>.
     /// </summary>
     public void Step(double learningRate, ExponentialMovingAverage average)
@@ -94,7 +95,8 @@ public sealed class AdamWOptimizer : IDisposable
         foreach (Group group in Groups(default))
         {
             BufferView of = scalars.Slice(group.Step.WeightDecay == 0 ? AdamWStep.ScalarWords : 0, AdamWStep.ScalarWords);
-            _arena.Backend.AdamWEma(factor, of, group.Of(_arena.Gradients), group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment), group.Of(average.Values));
+            _arena.Backend.AdamWEma(factor, of, group.Of(_arena.Gradients), group.Of(_arena.Values), group.Of(FirstMoment), group.Of(SecondMoment), group.Of(average.Values),
+                group.Of(_arena.Copy));
         }
     }
 
@@ -141,6 +143,6 @@ public sealed class AdamWOptimizer : IDisposable
     /// <summary>A part of the arena that is updated alike.</summary>
     private readonly record struct Group(long Offset, long Length, AdamWStep Step)
     {
-        public BufferView Of(BufferView block) => block.Slice(Offset, Length);
+        public BufferView Of(BufferView block) => block.IsNone ? block : block.Slice(block.Type.Words(Offset), block.Type.Words(Length));
     }
 }

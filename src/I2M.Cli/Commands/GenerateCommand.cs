@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Model;
 using I2M.Model.Audio;
@@ -25,6 +26,7 @@ internal static class GenerateCommand
     private static readonly Option<double> Cfg = CommonOptions.Number("--cfg", "Guidance scale; 1 is none.", 3, 0, 100);
     private static readonly Option<double> Rescale = CommonOptions.Number("--cfg-rescale", "How far guidance is drawn back to the unguided deviation.", 0.7, 0, 1);
     private static readonly Option<double> Eta = CommonOptions.Number("--eta", "Share of fresh noise in DDIM.", 0, 0, 1);
+    private static readonly Option<string?> PrecisionOption = CommonOptions.Precision();
     private static readonly Option<ulong> Seed = CommonOptions.Seed("the noise");
     private static readonly Option<string?> Vocoder = CommonOptions.Vocoder();
     private static readonly Option<string> Device = CommonOptions.Device();
@@ -35,7 +37,7 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Speak about pictures.\n\nExamples:\n  i2m generate --checkpoint run --image cat.jpg --out cat.wav\n  i2m generate --checkpoint run --image pictures/ --out speech/ --cfg 4 --seed 7")
         {
-            CheckpointOption, Image, Out, Force, Raw, Plot, Sampler, Steps, Cfg, Rescale, Eta, Seed, Vocoder, Device, Threads, Json,
+            CheckpointOption, Image, Out, Force, Raw, Plot, Sampler, Steps, Cfg, Rescale, Eta, PrecisionOption, Seed, Vocoder, Device, Threads, Json,
         };
         command.SetAction(Run);
         return command;
@@ -44,13 +46,15 @@ internal static class GenerateCommand
     private static Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
         GenerateOptions options = OptionsOf(parse);
+        Precision precision = CommonOptions.PrecisionOf(parse.GetValue(PrecisionOption)) ?? Precision.Float32;
         List<(string Image, string Wav)> jobs = Plan(parse.GetRequiredValue(Image), parse.GetValue(Out)!, parse.GetValue(Plot), parse.GetValue(Force));
         List<string> failures = [];
         List<(string Wav, RgbImage Picture)> ready = Read(jobs, failures);
         if (ready.Count > 0)
         {
             using IBackend backend = CommonOptions.OpenBackend(parse.GetValue(Device)!, parse.GetValue(Threads));
-            using I2MModel model = I2MModel.Load(backend, parse.GetRequiredValue(CheckpointOption), !parse.GetValue(Raw));
+            CommonOptions.NotePrecision(precision, backend);
+            using I2MModel model = I2MModel.Load(backend, parse.GetRequiredValue(CheckpointOption), !parse.GetValue(Raw), precision);
             using IVocoder vocoder = Vocoders.Open(backend, parse.GetValue(Vocoder), model.Info.Config.Mel);
             Console.Error.WriteLine($"model {model.Path}: {model.ParameterCount:N0} parameters; voice: {vocoder.Name}; seed {options.Seed}");
             Generate(ready, model, vocoder, options, parse.GetValue(Plot), cancel);

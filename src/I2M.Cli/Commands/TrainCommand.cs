@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Model.Data;
 using I2M.Model.Diffusion;
@@ -31,6 +32,7 @@ internal static class TrainCommand
     private static readonly Option<int?> SaveEvery = CommonOptions.OptionalInteger("--save-every", "Steps between two checkpoints.", 1, 100_000_000);
     private static readonly Option<bool> NoAugment = new("--no-augment") { Description = "Do not vary the training pictures." };
     private static readonly Option<bool> Recompute = new("--recompute") { Description = "Save memory: compute each block again in the backward pass; about a third slower, the same numbers." };
+    private static readonly Option<string?> Precision = CommonOptions.Precision();
     private static readonly Option<ulong?> Seed = CommonOptions.OptionalSeed("weights, order and noise");
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
@@ -40,7 +42,7 @@ internal static class TrainCommand
     {
         var command = new Command("train", "Train a model on picture–speech pairs.\n\nExamples:\n  i2m train --data pairs.json --out run --preset micro --epochs 50\n  i2m train --data pairs.json --out run --resume")
         {
-            Data, Out, Preset, Config, Compat, Resume, AllowDataChange, Steps, Epochs, StopAt, Minutes, Batch, Accumulate, Rate, Warmup, Eval, SaveEvery, NoAugment, Recompute, Seed, Device, Threads, Json,
+            Data, Out, Preset, Config, Compat, Resume, AllowDataChange, Steps, Epochs, StopAt, Minutes, Batch, Accumulate, Rate, Warmup, Eval, SaveEvery, NoAugment, Recompute, Precision, Seed, Device, Threads, Json,
         };
         command.SetAction(Run);
         return command;
@@ -52,6 +54,7 @@ internal static class TrainCommand
         PairManifest manifest = PairManifest.Load(parse.GetRequiredValue(Data));
         TrainConfig config = Configure(parse, folder);
         using IBackend backend = CommonOptions.OpenBackend(parse.GetValue(Device)!, parse.GetValue(Threads));
+        CommonOptions.NotePrecision(config.Precision, backend);
         using var progress = new ProgressLine();
         PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel);
         config = Complete(config, parse, data);
@@ -85,6 +88,7 @@ internal static class TrainCommand
             SaveEvery = parse.GetValue(SaveEvery) ?? config.SaveEvery,
             Augment = config.Augment && !parse.GetValue(NoAugment),
             Recompute = config.Recompute || parse.GetValue(Recompute),
+            Precision = CommonOptions.PrecisionOf(parse.GetValue(Precision)) ?? config.Precision,
             Seed = parse.GetValue(Seed) ?? config.Seed,
         }).Validated();
     }
@@ -105,7 +109,7 @@ internal static class TrainCommand
         DitConfig m = config.Model;
         progress.Say($"data: {data.Count} pairs, {data.Split.Train.Count} to train on, {data.Split.Eval.Count} held out, {data.Classes.Count} classes");
         progress.Say($"model: {DitModel.Create(m).ParameterCount:N0} parameters, {m.Layers} blocks of {m.Hidden}, {m.MelTokens} mel tokens, {m.ImageTokens} image tokens ({m.ImageSize} px){(m.CompatSeed ? ", compat seed" : "")}");
-        progress.Say(string.Create(CultureInfo.InvariantCulture, $"objective: {config.Diffusion.Prediction}, {config.Diffusion.Schedule}{(config.Diffusion.ZeroTerminalSnr ? " with zero terminal SNR" : "")}, input scale {config.Diffusion.InputScale}; {config.Steps} steps of {config.BatchSize}×{config.Accumulation}, lr {config.LearningRate}"));
+        progress.Say(string.Create(CultureInfo.InvariantCulture, $"objective: {config.Diffusion.Prediction}, {config.Diffusion.Schedule}{(config.Diffusion.ZeroTerminalSnr ? " with zero terminal SNR" : "")}, input scale {config.Diffusion.InputScale}; {config.Steps} steps of {config.BatchSize}×{config.Accumulation}, lr {config.LearningRate}, {config.Precision.Name()}"));
     }
 
     private static void Report(bool json, RunResult result, IBackend backend)

@@ -76,6 +76,15 @@ internal static class CudaElementwiseKernels
         d.Cast<Float4>()[i] = Float4.MultiplyAdd(gate.Cast<Float4>()[GateVector(i, shape)], h.Cast<Float4>()[i], x.Cast<Float4>()[i]);
     }
 
+    /// <summary>d = x + gate · h with h in bfloat16.</summary>
+    [KernelBounds(IlgpuBackend.GroupSize)]
+    public static void GatedNarrowResidual(ArrayView<float> x, ArrayView<float> h, ArrayView<float> gate, ModulationShape shape, ArrayView<float> d)
+    {
+        long i = GlobalIndex();
+        if (4 * i >= d.Length) { return; }
+        d.Cast<Float4>()[i] = Float4.MultiplyAdd(gate.Cast<Float4>()[GateVector(i, shape)], BFloat16x4.Widen(h.Cast<BFloat16x4>()[i]), x.Cast<Float4>()[i]);
+    }
+
     /// <summary>d = gate · dy.</summary>
     [KernelBounds(IlgpuBackend.GroupSize)]
     public static void Gated(ArrayView<float> gate, ArrayView<float> dy, ModulationShape shape, ArrayView<float> d)
@@ -83,6 +92,15 @@ internal static class CudaElementwiseKernels
         long i = GlobalIndex();
         if (4 * i >= d.Length) { return; }
         d.Cast<Float4>()[i] = Float4.Multiply(gate.Cast<Float4>()[GateVector(i, shape)], dy.Cast<Float4>()[i]);
+    }
+
+    /// <summary>d = gate · dy in bfloat16.</summary>
+    [KernelBounds(IlgpuBackend.GroupSize)]
+    public static void GatedNarrow(ArrayView<float> gate, ArrayView<float> dy, ModulationShape shape, ArrayView<float> d)
+    {
+        long i = GlobalIndex();
+        if (4 * i >= dy.Length) { return; }
+        d.Cast<BFloat16x4>()[i] = BFloat16x4.Narrow(Float4.Multiply(gate.Cast<Float4>()[GateVector(i, shape)], dy.Cast<Float4>()[i]));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

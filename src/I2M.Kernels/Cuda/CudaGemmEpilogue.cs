@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using ILGPU.Algorithms;
 using static I2M.Kernels.Ilgpu.DeviceMath;
 
 namespace I2M.Kernels.Ilgpu;
@@ -11,23 +10,15 @@ internal struct CudaGemmViews
     public ArrayView<float> C, Bias, Activation, Residual;
 }
 
-/// <summary>A lane's columns of a row.</summary>
-internal struct Float8
-{
-    public Float4 Low, High;
-}
-
 /// <summary>
 /// The epilogue of the CUDA products. A warp's tile of sums comes through shared memory (<see cref="Place"/>), so that a lane gets eight columns of a row:
-/// all global accesses are of 16 bytes and rows are read and written in whole sectors. GELU is approximated to 2e-7 of its largest slope, which
-/// suits sums of tf32 and bf16 products; float32 products go through <see cref="GemmKernels.Activate"/> instead.
+/// all global accesses are of 16 bytes and rows are read and written in whole sectors. GELU is <see cref="CudaMath"/>'s;
+/// float32 products in full go through <see cref="GemmKernels.Activate"/> instead.
 /// </summary>
 internal static class CudaGemmEpilogue
 {
     /// <summary>Columns of a lane.</summary>
-    public const int Columns = 8;
-
-    private const float Log2E = 1.44269504f, InverseRoot2Pi = 0.398942280f, TanhLinear = 1.59576912f, TanhCubic = 0.044715f;
+    public const int Columns = Float8.Width;
 
     /// <summary>
     /// Where 16-byte chunk number <paramref name="chunk"/> of a staged row of so many chunks lies, in chunks. The bits that are mixed in (0, 5, 2, 7 for four rows, and the
@@ -136,43 +127,22 @@ internal static class CudaGemmEpilogue
         StoreOne(views.C, at, s.Narrow, x);
     }
 
-    /// <summary>Φ by Abramowitz and Stegun 7.1.26, absolute error 7.5e-8, and <paramref name="density"/> = e^(−x²/2).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float FastNormalCdf(float x, float density)
-    {
-        float t = XMath.Rcp(1f + 0.231641888f * XMath.Abs(x));
-        float tail = ((((0.530702714f * t - 0.726576013f) * t + 0.710706871f) * t - 0.142248368f) * t + 0.127414796f) * t * density;
-        return x < 0f ? tail : 1f - tail;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Density(float x) => XMath.Exp2(-0.5f * Log2E * x * x);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float FastSigmoid(float x) => XMath.Rcp(1f + XMath.Exp2(-Log2E * x));
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Gelu(float x, int tanh)
     {
-        float p;
-        if (tanh != 0) { p = FastSigmoid(TanhLinear * x * (1f + TanhCubic * x * x)); }
-        else { p = FastNormalCdf(x, Density(x)); }
-        return x * p;
+        float y;
+        if (tanh != 0) { y = CudaMath.GeluTanh(x).Value; }
+        else { y = CudaMath.GeluErf(x).Value; }
+        return y;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Slope(float x, int tanh)
     {
-        if (tanh == 0)
-        {
-            float density = Density(x);
-            return FastNormalCdf(x, density) + x * density * InverseRoot2Pi;
-        }
-        float p = FastSigmoid(TanhLinear * x * (1f + TanhCubic * x * x));
-        float bend = p * (1f - p);
-        // Where the slope is 0, u's derivative may be infinite and their product is still 0.
-        if (bend > 0f) { bend *= x * TanhLinear * (1f + 3f * TanhCubic * x * x); }
-        return p + bend;
+        float y;
+        if (tanh != 0) { y = CudaMath.GeluTanh(x).Slope; }
+        else { y = CudaMath.GeluErf(x).Slope; }
+        return y;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -189,19 +159,14 @@ internal static class CudaGemmEpilogue
     private static Float8 Load(ArrayView<float> view, long low, long high, int narrow)
     {
         if (narrow == 0) { return new Float8 { Low = LoadQuad(view, low), High = LoadQuad(view, high) }; }
-        Float4 words = view.Cast<Float4>()[low / Columns];
-        return new Float8
-        {
-            Low = new Float4 { X = Lower(words.X), Y = Upper(words.X), Z = Lower(words.Y), W = Upper(words.Y) },
-            High = new Float4 { X = Lower(words.Z), Y = Upper(words.Z), Z = Lower(words.W), W = Upper(words.W) },
-        };
+        return Float8.Widen(view.Cast<Float4>()[low / Columns]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(ArrayView<float> view, long low, long high, int narrow, Float4 x, Float4 y)
     {
         ArrayView<Float4> quads = view.Cast<Float4>();
-        if (narrow != 0) { quads[low / Columns] = new Float4 { X = Pair(x.X, x.Y), Y = Pair(x.Z, x.W), Z = Pair(y.X, y.Y), W = Pair(y.Z, y.W) }; }
+        if (narrow != 0) { quads[low / Columns] = Float8.Narrow(new Float8 { Low = x, High = y }); }
         else
         {
             quads[low / 4] = x;
@@ -222,13 +187,4 @@ internal static class CudaGemmEpilogue
         if (narrow != 0) { view.Cast<ushort>()[at] = (ushort)RoundToBFloat16(x); }
         else { view[at] = x; }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Lower(float pair) => Interop.IntAsFloat(Interop.FloatAsInt(pair) << 16);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Upper(float pair) => Interop.IntAsFloat(Interop.FloatAsInt(pair) & 0xFFFF0000u);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Pair(float lower, float upper) => Interop.IntAsFloat(RoundToBFloat16(upper) << 16 | RoundToBFloat16(lower));
 }

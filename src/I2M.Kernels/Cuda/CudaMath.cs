@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ILGPU.Algorithms;
-using static I2M.Kernels.Ilgpu.DeviceMath;
 
 namespace I2M.Kernels.Ilgpu;
 
@@ -12,7 +11,7 @@ internal struct ValueAndSlope
 
 /// <summary>
 /// Activations through the special function unit's 2^x and 1/x (two units in the last place): <see cref="DeviceMath"/>'s arithmetic alone takes a GPU longer than
-/// the memory traffic of an element. The absolute error stays below 3e-7 of the larger of 1 and the result; far tails lose a few more relative digits.
+/// the memory traffic of an element. The absolute error stays below 3e-7 of the larger of 1 and the result; far tails are small, not exact.
 /// </summary>
 internal static class CudaMath
 {
@@ -29,16 +28,13 @@ internal static class CudaMath
         return new ValueAndSlope { Value = value, Slope = e * r * r };
     }
 
-    /// <summary>The normal distribution function and its density.</summary>
+    /// <summary>The normal distribution function by Abramowitz and Stegun 7.1.26, absolute error 7.5e-8, and its density.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ValueAndSlope Normal(float x)
     {
         float e = XMath.Exp2(-0.5f * Log2E * x * x);
-        float a = 0.707106781f * XMath.Abs(x);
-        if (a > 10.1f) { a = 10.1f; }
-        float sum = a + 2f, scale = 1f + 2f * a;
-        float r = XMath.Rcp(sum * scale);
-        float tail = 0.5f * e * ScaledErfcPolynomial((a - 2f) * (scale * r)) * (sum * r);
+        float t = XMath.Rcp(1f + 0.231641888f * XMath.Abs(x));
+        float tail = ((((0.530702714f * t - 0.726576013f) * t + 0.710706871f) * t - 0.142248368f) * t + 0.127414796f) * t * e;
         float value = 1f - tail;
         if (x < 0f) { value = tail; }
         return new ValueAndSlope { Value = value, Slope = InverseRootTwoPi * e };

@@ -220,7 +220,7 @@ internal static class DeviceMath
     }
 
     /// <summary>e^(a²)·erfc(a)·(1 + 2a) as a function of t = (a − 2)/(a + 2), for a in [0, 10.1].</summary>
-    public static float ScaledErfcPolynomial(float t)
+    private static float ScaledErfcPolynomial(float t)
     {
         float p = -0.000423322257f;
         p = p * t - 0.0012623772f;

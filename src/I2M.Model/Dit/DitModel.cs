@@ -101,6 +101,13 @@ public abstract class DitModel : Module
     private Tensor Features(IBackend backend, ReadOnlySpan<int> timesteps) =>
         Tensor.From(backend, TimestepEmbedding.FeaturesOf(timesteps, Config.CompatSeed), timesteps.Length, TimestepEmbedding.Features);
 
+    /// <summary>Tokens [batch, tokens, tokenLength] into the residual stream, [batch, tokens, hidden] in float32.</summary>
+    private protected Tensor ProjectTokens(Linear projection, Tensor tokens)
+    {
+        using Tensor factor = tokens.As(Precision.Activations());
+        return projection.Forward(factor, result: ElementType.Float32);
+    }
+
     /// <summary>A block that reads x, the modulations of all blocks and the context's keys and values.</summary>
     private protected interface IBlock
     {

@@ -47,7 +47,7 @@ public sealed class ImageDit : DitModel
     /// <inheritdoc/>
     public override ImageCondition EncodeImage(Tensor imageTokens, Tensor keep)
     {
-        using Tensor projected = _imageProjection.Forward(imageTokens);            // [batch, imageTokens, hidden]
+        using Tensor projected = ProjectTokens(_imageProjection, imageTokens);     // [batch, imageTokens, hidden]
         Tensor h = projected.AddBroadcast(_imagePositions.Value);                  // [batch, imageTokens, hidden]
         foreach (TowerBlock block in _tower.Items)
         {
@@ -59,7 +59,8 @@ public sealed class ImageDit : DitModel
         h.Dispose();
         using Tensor context = normed.MixRows(keep, _nullContext.Value);           // [batch, imageTokens, hidden]
         using Tensor mean = context.MeanTokens();                                  // [batch, hidden]
-        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(context))], _poolProjection.Forward(mean), Classify(normed));
+        using Tensor factor = context.As(Precision.Activations());                 // [batch, imageTokens, hidden]
+        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(factor))], _poolProjection.Forward(mean), Classify(normed));
     }
 
     private protected override Linear Modulation { get; }
@@ -73,11 +74,11 @@ public sealed class ImageDit : DitModel
 
     private protected override Tensor DenoiseModulated(Tensor x, Tensor modulation, ImageCondition condition)
     {
-        using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
+        using Tensor projected = ProjectTokens(_melProjection, x);                 // [batch, melTokens, hidden]
         using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
         int final = _blocks.Items.Count * BlockChunks;                             // the chunks after the blocks': shift, scale
-        using Tensor normed = h.AdaLayerNorm(modulation, scaleChunk: final + 1, shiftChunk: final, Eps);
-        return _finalLinear.Forward(normed);                                       // [batch, melTokens, melTokenLength]
+        using Tensor normed = h.AdaLayerNorm(modulation, scaleChunk: final + 1, shiftChunk: final, Eps, Precision.Activations());
+        return _finalLinear.Forward(normed, result: ElementType.Float32);          // [batch, melTokens, melTokenLength]
     }
 
     private Tensor? Classify(Tensor imageTokens)
@@ -107,9 +108,9 @@ public sealed class ImageDit : DitModel
 
         public Tensor Forward(Tensor x)
         {
-            using Tensor n1 = _norm1.Forward(x);
+            using Tensor n1 = _norm1.Forward(x, Precision.Activations());
             using Tensor x1 = _attention.AddSelf(n1, x);
-            using Tensor n2 = _norm2.Forward(x1);
+            using Tensor n2 = _norm2.Forward(x1, Precision.Activations());
             return _mlp.Forward(n2, x1);
         }
     }
@@ -142,11 +143,12 @@ public sealed class ImageDit : DitModel
 
         public Tensor Forward(Tensor x, Tensor modulation, Tensor kv)
         {
-            using Tensor n1 = x.AdaLayerNorm(modulation, scaleChunk: _first + 1, shiftChunk: _first, Eps);
+            ElementType type = Precision.Activations();
+            using Tensor n1 = x.AdaLayerNorm(modulation, scaleChunk: _first + 1, shiftChunk: _first, Eps, type);
             using Tensor a1 = _self.Forward(n1);
-            using ResidualNorm x1 = x.ResidualAdaLayerNorm(a1, modulation, gateChunk: _first + 2, scaleChunk: _first + 4, shiftChunk: _first + 3, Eps);
+            using ResidualNorm x1 = x.ResidualAdaLayerNorm(a1, modulation, gateChunk: _first + 2, scaleChunk: _first + 4, shiftChunk: _first + 3, Eps, type);
             using Tensor a2 = _cross.ForwardProjected(x1.Normed, kv);
-            using ResidualNorm x2 = x1.Sum.ResidualAdaLayerNorm(a2, modulation, gateChunk: _first + 5, scaleChunk: _first + 7, shiftChunk: _first + 6, Eps);
+            using ResidualNorm x2 = x1.Sum.ResidualAdaLayerNorm(a2, modulation, gateChunk: _first + 5, scaleChunk: _first + 7, shiftChunk: _first + 6, Eps, type);
             using Tensor h = _mlp.Forward(x2.Normed);
             return x2.Sum.GatedResidual(h, modulation, chunk: _first + 8);
         }

@@ -39,9 +39,10 @@ public sealed class SimpleDit : DitModel
     {
         using Tensor nothing = Tensor.Full(imageTokens.Backend, 0, Config.ImageTokens, Config.ImageTokenLength);
         using Tensor kept = imageTokens.MixRows(keep, nothing);                    // [batch, imageTokens, imageTokenLength]
-        using Tensor projected = _imageProjection.Forward(kept);                   // [batch, imageTokens, hidden]
+        using Tensor projected = ProjectTokens(_imageProjection, kept);            // [batch, imageTokens, hidden]
         using Tensor context = projected.AddBroadcast(_imagePositions.Value);      // [batch, imageTokens, hidden]
-        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(context))], null, null);
+        using Tensor factor = context.As(Precision.Activations());                 // [batch, imageTokens, hidden]
+        return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(factor))], null, null);
     }
 
     private protected override Linear Modulation { get; }
@@ -54,10 +55,10 @@ public sealed class SimpleDit : DitModel
 
     private protected override Tensor DenoiseModulated(Tensor x, Tensor modulation, ImageCondition condition)
     {
-        using Tensor projected = _melProjection.Forward(x);                        // [batch, melTokens, hidden]
+        using Tensor projected = ProjectTokens(_melProjection, x);                 // [batch, melTokens, hidden]
         using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
         using Tensor normed = _finalNorm.Forward(h, modulation);                   // [batch, melTokens, hidden]
-        return _finalLinear.Forward(normed);                                       // [batch, melTokens, melTokenLength]
+        return _finalLinear.Forward(normed, result: ElementType.Float32);          // [batch, melTokens, melTokenLength]
     }
 
     private static Linear NewLinear(int inputs, int outputs) => new(inputs, outputs, Initializers.KaimingUniform, Initializers.UniformBias(inputs));
@@ -77,7 +78,7 @@ public sealed class SimpleDit : DitModel
             Layer = AddModule("linear", NewLinear(hidden, NormChunks * hidden));
         }
 
-        public Tensor Forward(Tensor x, Tensor modulation) => x.AdaLayerNorm(modulation, scaleChunk: _first, shiftChunk: _first + 1, Eps);
+        public Tensor Forward(Tensor x, Tensor modulation) => x.AdaLayerNorm(modulation, scaleChunk: _first, shiftChunk: _first + 1, Eps, Precision.Activations());
     }
 
     private sealed class Block : Module, IBlock

@@ -71,7 +71,7 @@ public sealed class DiffusionTrainer : IDisposable
         Config = config.Validated();
         Model = DitModel.Create(config.Model);
         Model.RecomputesBlocks = config.Recompute;
-        Arena = new ParameterArena(backend, Model, config.Seed);
+        Arena = new ParameterArena(backend, Model, config.Seed, precision: config.Precision);
         Optimizer = new AdamWOptimizer(Arena, new AdamWOptions(WeightDecay: config.WeightDecay, ClipNorm: config.ClipNorm, DecayEverything: config.Model.CompatSeed));
         Ema = new ExponentialMovingAverage(Arena, config.EmaDecay);
         _schedule = config.Diffusion.CreateSchedule();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Model.Audio;
 using I2M.Model.Diffusion;
@@ -43,6 +44,8 @@ public sealed record TrainConfig
     public double ClassLossWeight { get; init; } = 0.3;
     /// <summary>Compute the transformer blocks again in the backward pass instead of keeping what they compute: less memory, a third more time, the same numbers.</summary>
     public bool Recompute { get; init; }
+    /// <summary>How exactly to compute: f32, tf32 or bf16. The weights that are trained and saved are float32 in each.</summary>
+    public Precision Precision { get; init; }
     /// <summary>Vary the training pictures (crop, mirror, light).</summary>
     public bool Augment { get; init; } = true;
     /// <summary>Share of the data held out.</summary>

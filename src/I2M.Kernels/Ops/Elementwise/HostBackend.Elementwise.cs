@@ -124,6 +124,8 @@ public sealed unsafe partial class HostBackend
     public void GatedResidual(BufferView x, BufferView h, BufferView gate, ModulationShape shape, BufferView destination)
     {
         long columns = shape.Channels, rows = (long)shape.Batch * shape.Tokens;
+        using var wide = new WideOperands(this);
+        h = wide.Read(h, rows * columns);
         RequireLength(rows * columns, x);
         RequireLength(rows * columns, h);
         RequireLength(rows * columns, destination);
@@ -142,10 +144,12 @@ public sealed unsafe partial class HostBackend
     public void GatedResidualBackward(BufferView h, BufferView gate, BufferView dy, ModulationShape shape, BufferView dh, BufferView dgate)
     {
         long columns = shape.Channels, length = (long)shape.Batch * shape.Tokens * columns, groups = RowGroups(shape.Tokens);
+        using var wide = new WideOperands(this);
+        BufferView wideH = dgate.IsNone ? h : wide.Read(h, length), wideDh = wide.Write(dh, length);
         RequireLength(length, dy);
-        if (!dh.IsNone) { RequireLength(length, dh); RequireModulation(shape, gate); }
-        if (!dgate.IsNone) { RequireLength(length, h); RequireModulation(shape, dgate); }
-        float* ph = Pointer(h), pg = Pointer(gate), pdy = Pointer(dy), pdh = Pointer(dh), pdg = Pointer(dgate);
+        if (!dh.IsNone) { RequireLength(length, wideDh); RequireModulation(shape, gate); }
+        if (!dgate.IsNone) { RequireLength(length, wideH); RequireModulation(shape, dgate); }
+        float* ph = Pointer(wideH), pg = Pointer(gate), pdy = Pointer(dy), pdh = Pointer(wideDh), pdg = Pointer(dgate);
         using var scope = new BufferScope(Pool);
         float* partial = pdg is null ? null : Pointer(scope.Rent(shape.Batch * groups * columns));
         RunRowGroups(shape.Batch, shape.Tokens, columns, (b, first, last, group) =>
@@ -159,6 +163,7 @@ public sealed unsafe partial class HostBackend
             }
         });
         if (partial is not null) { CombineGroups(partial, shape.Batch, groups, columns, 1, true, pdg, shape.Stride); }
+        wide.Narrow(wideDh, length, dh);
     }
 
     private static long ColumnsOf(BufferView view, long rows) => rows == 0 && view.Length == 0 ? 0 : RowsOf(view, rows);

@@ -54,12 +54,15 @@ public partial interface IBackend
     /// <summary>Backward of <see cref="MixRows"/>: dx[r,c] = keep[r] · dy[r,c]; accumulates dfallback[c] += Σ_r (1 − keep[r]) · dy[r,c]. Either output may be None.</summary>
     void MixRowsBackward(BufferView keep, BufferView dy, int rows, BufferView dx, BufferView dfallback);
 
-    /// <summary>destination[b,t,c] = x[b,t,c] + gate[b,c] · h[b,t,c]: adaLN-Zero's gated residual, or ConvNeXt's layer scale with batch 1. The destination may be x.</summary>
+    /// <summary>
+    /// destination[b,t,c] = x[b,t,c] + gate[b,c] · h[b,t,c]: adaLN-Zero's gated residual, or ConvNeXt's layer scale with batch 1. The destination may be x.
+    /// h is float32 or bfloat16.
+    /// </summary>
     void GatedResidual(BufferView x, BufferView h, BufferView gate, ModulationShape shape, BufferView destination);
 
     /// <summary>
     /// Backward of <see cref="GatedResidual"/> for h and gate (dx is dy itself): dh[b,t,c] = gate[b,c] · dy[b,t,c];
-    /// accumulates dgate[b,c] += Σ_t h[b,t,c] · dy[b,t,c]. dgate has the gate's stride. Either output may be None.
+    /// accumulates dgate[b,c] += Σ_t h[b,t,c] · dy[b,t,c]. dgate has the gate's stride. Either output may be None. h and dh are float32 or bfloat16, each.
     /// </summary>
     void GatedResidualBackward(BufferView h, BufferView gate, BufferView dy, ModulationShape shape, BufferView dh, BufferView dgate);
 }

@@ -116,52 +116,6 @@ public sealed partial class IlgpuBackend
         }
     }
 
-    /// <inheritdoc/>
-    public void GatedResidual(BufferView x, BufferView h, BufferView gate, ModulationShape shape, BufferView destination)
-    {
-        RequireModulated(x, shape);
-        RequireModulated(h, shape);
-        RequireModulated(destination, shape);
-        RequireGate(gate, shape);
-        if (destination.Length == 0) { return; }
-        if (IsVectorShape(shape) && AreVectors(x, h, gate, destination))
-        {
-            Launch(CudaElementwiseKernels.GatedResidual, VectorGrid(destination.Length), View(x), View(h), View(gate), shape, View(destination));
-            return;
-        }
-        Launch(ElementwiseKernels.GatedResidual, Grid(destination.Length), View(x), View(h), View(gate),
-            (long)shape.Tokens, (long)shape.Channels, (long)shape.Stride, View(destination));
-    }
-
-    /// <inheritdoc/>
-    public void GatedResidualBackward(BufferView h, BufferView gate, BufferView dy, ModulationShape shape, BufferView dh, BufferView dgate)
-    {
-        RequireModulated(dy, shape);
-        if (!dh.IsNone)
-        {
-            RequireModulated(dh, shape);
-            RequireGate(gate, shape);
-        }
-        if (!dgate.IsNone)
-        {
-            RequireModulated(h, shape);
-            RequireGate(dgate, shape);
-        }
-        if (dy.Length == 0) { return; }
-        if (!dh.IsNone && IsVectorShape(shape) && AreVectors(gate, dy, dh))
-        {
-            Launch(CudaElementwiseKernels.Gated, VectorGrid(dy.Length), View(gate), View(dy), shape, View(dh));
-        }
-        else if (!dh.IsNone)
-        {
-            Launch(ElementwiseKernels.Gated, Grid(dy.Length), View(gate), View(dy), (long)shape.Tokens, (long)shape.Channels, (long)shape.Stride, View(dh));
-        }
-        if (!dgate.IsNone)
-        {
-            ReduceColumns(ReduceKernels.DotColumns, View(dy), View(h), new ReduceShape(shape.Batch, shape.Tokens, shape.Channels), 1f, true, dgate, shape.Stride);
-        }
-    }
-
     private static void RequireModulated(BufferView view, ModulationShape shape,
         [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(view))] string name = "") =>
         RequireLength(view, (long)shape.Batch * shape.Tokens * shape.Channels, name);

@@ -1,5 +1,6 @@
 using System.Numerics;
 using ILGPU;
+using ILGPU.Runtime;
 
 namespace I2M.Kernels.Ilgpu;
 
@@ -8,11 +9,20 @@ public sealed partial class IlgpuBackend
     /// <summary>Twiddle factors by FFT length, rented once and kept for the backend's life.</summary>
     private readonly Dictionary<int, BufferView> _twiddles = [];
 
+    /// <summary>Those between the passes of <see cref="CudaFftKernels"/>, kept likewise.</summary>
+    private BufferView _passTwiddles;
+
     /// <inheritdoc/>
     public void RealFft(BufferView x, int n, float edge, float interior, BufferView spectrum)
     {
         int rows = RequireRealFft(x, n, spectrum);
         if (rows == 0) { return; }
+        if (IsWarpFft(x, n, spectrum))
+        {
+            KernelConfig config = Groups((rows + CudaFftKernels.Rows - 1) / CudaFftKernels.Rows, CudaFftKernels.Items);
+            Launch(CudaFftKernels.Forward, config, View(x), View(PassTwiddles()), View(Twiddles(n)), edge, interior, rows, View(spectrum));
+            return;
+        }
         Launch(FftKernels.Forward, Groups(rows, GroupSize), View(x), View(Twiddles(n)), n, BitOperations.Log2((uint)n) - 1, edge, interior, View(spectrum));
     }
 
@@ -21,6 +31,12 @@ public sealed partial class IlgpuBackend
     {
         int rows = RequireRealFft(x, n, spectrum);
         if (rows == 0) { return; }
+        if (IsWarpFft(x, n, spectrum))
+        {
+            KernelConfig config = Groups((rows + CudaFftKernels.Rows - 1) / CudaFftKernels.Rows, CudaFftKernels.Items);
+            Launch(CudaFftKernels.Inverse, config, View(spectrum), View(PassTwiddles()), View(Twiddles(n)), edge, interior, rows, View(x));
+            return;
+        }
         Launch(FftKernels.Inverse, Groups(rows, GroupSize), View(spectrum), View(Twiddles(n)), n, BitOperations.Log2((uint)n) - 1, edge, interior, View(x));
     }
 
@@ -101,6 +117,26 @@ public sealed partial class IlgpuBackend
         long rows = x.Length / n;
         RequireLength(spectrum, rows * (n + 2));
         return checked((int)rows);
+    }
+
+    /// <summary>Whether the CUDA kernels of one length take these rows: samples in 16-byte accesses, bins in those of 8, as a row of bins is no multiple of 16.</summary>
+    private bool IsWarpFft(BufferView x, int n, BufferView spectrum) => n == CudaFftKernels.Length && AreVectors(x) && spectrum.Offset % 2 == 0;
+
+    /// <summary>See <see cref="CudaFftKernels.PassTwiddles"/>.</summary>
+    private BufferView PassTwiddles()
+    {
+        if (!_passTwiddles.IsNone) { return _passTwiddles; }
+        var values = new float[2 * CudaFftKernels.PassTwiddles];
+        for (int i = 0; i < CudaFftKernels.PassTwiddles; i++)
+        {
+            int turns = i / CudaFftKernels.Columns * (i % CudaFftKernels.Columns);
+            (double sin, double cos) = Math.SinCos(2 * Math.PI * turns / CudaFftKernels.PassTwiddles);
+            values[2 * i] = (float)cos;
+            values[2 * i + 1] = (float)-sin;
+        }
+        _passTwiddles = Pool.Rent(values.Length);
+        CopyFromHost(values.AsSpan(), _passTwiddles);
+        return _passTwiddles;
     }
 
     private BufferView Twiddles(int n)

@@ -22,23 +22,29 @@ public sealed unsafe partial class HostBackend
     /// <inheritdoc cref="IBackend.SumColumns"/>
     public void SumColumns(BufferView x, ReduceShape shape, float scale, bool accumulate, BufferView destination)
     {
-        long columns = shape.Columns, groups = RowGroups(shape.Rows);
-        RequireLength((long)shape.Batch * shape.Rows * columns, x);
+        long columns = shape.Columns, groups = RowGroups(shape.Rows), elements = (long)shape.Batch * shape.Rows * columns;
+        RequireLength(x.Type.Words(elements), x);
         RequireLength(shape.Batch * columns, destination);
-        float* px = Pointer(x), pd = Pointer(destination);
+        using var wide = new WideOperands(this);
         using var scope = new BufferScope(Pool);
-        float* partial = Pointer(scope.Rent(shape.Batch * groups * columns));
-        long rows = shape.Rows, tiles = (columns + SumTile - 1) / SumTile;
-        _rows.Run(shape.Batch * groups * tiles, RowGrain(MemoryGrain, Math.Min(rows, PartialRows) * Math.Min(columns, SumTile)), (start, end) =>
+        float* px = Pointer(wide.Read(x, elements)), pd = Pointer(destination), partial = Pointer(scope.Rent(shape.Batch * groups * columns));
+        AddGroups(px, new RowBlock(shape.Batch, shape.Rows * columns, shape.Rows, columns, columns), partial);
+        CombineGroups(partial, shape.Batch, groups, columns, scale, accumulate, pd, columns);
+    }
+
+    /// <summary>The first half of a sum over rows: partial[b, g, c] = Σ x[b, r, c] over the rows of group g.</summary>
+    private void AddGroups(float* x, RowBlock block, float* partial)
+    {
+        long rows = block.Rows, columns = block.Width, groups = RowGroups(rows), tiles = (columns + SumTile - 1) / SumTile;
+        _rows.Run(block.Batch * groups * tiles, RowGrain(MemoryGrain, Math.Min(rows, PartialRows) * Math.Min(columns, SumTile)), (start, end) =>
         {
             for (long t = start; t < end; t++)
             {
                 long group = t / tiles, column = t % tiles * SumTile, first = group % groups * PartialRows;
-                Reductions.AddRows(px + (group / groups * rows + first) * columns + column, Math.Min(PartialRows, rows - first), columns,
+                Reductions.AddRows(x + group / groups * block.Stride + first * block.Leading + column, Math.Min(PartialRows, rows - first), block.Leading,
                     Math.Min(SumTile, columns - column), partial + group * columns + column);
             }
         });
-        CombineGroups(partial, shape.Batch, groups, columns, scale, accumulate, pd, columns);
     }
 
     /// <inheritdoc cref="IBackend.BroadcastRows"/>

@@ -14,9 +14,41 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void SumColumns(BufferView x, ReduceShape shape, float scale, bool accumulate, BufferView destination)
     {
-        RequireLength(x, (long)shape.Batch * shape.Rows * shape.Columns);
+        long elements = (long)shape.Batch * shape.Rows * shape.Columns;
+        RequireLength(x, x.Type.Words(elements));
         RequireLength(destination, (long)shape.Batch * shape.Columns);
+        int width = x.Type == ElementType.BFloat16 ? Float8.Width : 4;
+        if (shape.Columns % width == 0 && AreVectors(x, destination))
+        {
+            SumVectorColumns(x, width, shape, scale, accumulate, destination);
+            return;
+        }
+        using var wide = new WideOperands(this);
+        x = wide.Read(x, elements);
         ReduceColumns(ReduceKernels.SumColumns, View(x), View(x), shape, scale, accumulate, destination, shape.Columns);
+    }
+
+    /// <summary>The first stage by the CUDA kernels, the others as everywhere.</summary>
+    private void SumVectorColumns(BufferView x, int width, ReduceShape shape, float scale, bool accumulate, BufferView destination)
+    {
+        if (destination.Length == 0) { return; }
+        using var scope = new BufferScope(Pool);
+        int chunks = Math.Max(1, (shape.Rows + ReduceKernels.ItemTerms - 1) / ReduceKernels.ItemTerms);
+        bool last = chunks == 1;
+        BufferView sums = last ? destination : scope.Rent(destination.Length * chunks);
+        var stage = new ColumnSum
+        {
+            Items = destination.Length / width * chunks,
+            Rows = shape.Rows,
+            Columns = shape.Columns / width,
+            Chunks = chunks,
+            OutputStride = shape.Columns,
+            Scale = last ? scale : 1f,
+            Accumulate = last && accumulate ? 1 : 0,
+        };
+        if (x.Type == ElementType.BFloat16) { Launch(CudaReduceKernels.SumNarrowColumns, Grid(stage.Items), View(x), stage, View(sums)); }
+        else { Launch(CudaReduceKernels.SumColumns, Grid(stage.Items), View(x), stage, View(sums)); }
+        if (!last) { ReduceColumns(ReduceKernels.SumColumns, View(sums), View(sums), shape with { Rows = chunks }, scale, accumulate, destination, shape.Columns); }
     }
 
     /// <inheritdoc/>
