@@ -70,15 +70,31 @@ internal static class DeviceCatalog
     private static IEnumerable<BenchmarkEntry> Attention(DeviceSizes s, Arithmetic arithmetic)
     {
         ElementType type = arithmetic == Arithmetic.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
-        int headDim = s.Hidden / s.Heads;
         foreach (var (group, passes) in new[] { ("g6_flash_fwd", AttentionPasses.Forward), ("g7_flash_bwd", AttentionPasses.Backward) })
         {
             foreach (var (batch, queries, keys) in s.Attention)
             {
-                var shape = new AttentionShape(batch, s.Heads, queries, keys, headDim, 1 / MathF.Sqrt(headDim));
+                AttentionShape shape = AttentionOf(s, batch, queries, keys);
                 yield return new BenchmarkEntry($"{group}_{Short(arithmetic)}_b{batch}_{queries}x{keys}", b => new AttentionCase(b, shape, passes, type, s.Sets));
             }
         }
+    }
+
+    /// <summary>What tuning measures: G6's attention, and self and cross attention of every batch up to the training batch, as the best tile changes with it.</summary>
+    public static IEnumerable<AttentionShape> TunedAttention(DeviceSizes s)
+    {
+        foreach (var (batch, queries, keys) in s.Attention) { yield return AttentionOf(s, batch, queries, keys); }
+        for (int batch = 1; batch <= s.Batch; batch *= 2)
+        {
+            yield return AttentionOf(s, batch, s.MelTokens, s.MelTokens);
+            yield return AttentionOf(s, batch, s.MelTokens, s.ImageTokens);
+        }
+    }
+
+    private static AttentionShape AttentionOf(DeviceSizes s, int batch, int queries, int keys)
+    {
+        int headDim = s.Hidden / s.Heads;
+        return new AttentionShape(batch, s.Heads, queries, keys, headDim, 1 / MathF.Sqrt(headDim));
     }
 
     private static IEnumerable<BenchmarkEntry> MemoryBound(DeviceSizes s)
