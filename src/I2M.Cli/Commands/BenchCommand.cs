@@ -15,7 +15,7 @@ internal static class BenchCommand
     private static readonly Option<double> Seconds = CommonOptions.Number("--seconds", "Time to measure a case, after verifying it and warming up; at least 3 runs.", 2, 0.01, 600);
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
-    private static readonly string[] Header = ["case", "ms", "min", "runs", "noise", "GFLOP/s", "GB/s", "of peak", "nominal", "bound"];
+    private static readonly string[] Header = ["case", "ms", "min", "runs", "noise", "GFLOP/s", "GB/s", "of peak", "nominal", "bound", "tile"];
 
     public static Command Create()
     {
@@ -75,7 +75,7 @@ internal static class BenchCommand
 
     private static List<BenchmarkResult> Measure(IBackend backend, BenchmarkSuite suite, IReadOnlyList<string> names, BenchmarkOptions options, CancellationToken cancel)
     {
-        int[] widths = [Math.Max(Header[0].Length, names.Max(n => n.Length)), 9, 9, 5, 6, 8, 7, 8, 8, 7];
+        int[] widths = [Math.Max(Header[0].Length, names.Max(n => n.Length)), 9, 9, 5, 6, 8, 7, 8, 8, 7, 4];
         var runner = new BenchmarkRunner(backend, options);
         List<BenchmarkResult> results = [];
         using var progress = new ProgressLine();
@@ -90,12 +90,13 @@ internal static class BenchCommand
     }
 
     private static void Print(string[] cells, int[] widths) =>
-        Console.WriteLine(string.Join("  ", cells.Select((cell, c) => c is 0 or 9 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd());
+        Console.WriteLine(string.Join("  ", cells.Select((cell, c) => c is 0 or >= 9 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd());
 
     private static string[] Row(BenchmarkResult r) =>
     [
         r.Case, Number(r.Ms, "F3"), Number(r.MsMin, "F3"), Number(r.Runs, "F0"), Number(r.Noise, "P0"), Number(r.Gflops, "F1"), Number(r.Gbs, "F1"),
         r.ShareOfPeak is { } share ? Number(share, "P0") : "-", r.ShareOfNominal is { } nominal ? Number(nominal, "P0") : "-", r.Bound,
+        r.Choice?.Split(':')[0] ?? "",
     ];
 
     /// <summary>What the shares are of, and how quiet the machine was.</summary>

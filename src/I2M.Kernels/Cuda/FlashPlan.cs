@@ -22,6 +22,9 @@ internal readonly record struct FlashPlan(FlashTile Tile, long Groups, int Multi
     /// <summary>Every tile, the tallest first.</summary>
     public static IReadOnlyList<FlashTile> Tiles { get; } = [FlashTile.Rows128, FlashTile.Rows64, FlashTile.Rows32];
 
+    /// <summary>Two warps for each of four schedulers: one multiplies while the other exponentiates.</summary>
+    private const int ThreadsToOverlap = 256;
+
     private static readonly IReadOnlyDictionary<(AttentionPass Pass, int Width, FlashTile Tile), int> s_sharedBytes = SharedBytes();
 
     /// <summary>Why this tile was measured to be the best, or null where none was measured.</summary>
@@ -29,10 +32,11 @@ internal readonly record struct FlashPlan(FlashTile Tile, long Groups, int Multi
 
     /// <summary>Why, in one line.</summary>
     public string Reason => Measured ?? string.Create(CultureInfo.InvariantCulture,
-        $"{Groups} groups of {(int)Tile} rows on {Multiprocessors} multiprocessors: at most {RowsOfBusiest(Tile, Groups, Multiprocessors)} rows on one");
+        $"{Groups} groups of {(int)Tile} rows on {Multiprocessors} multiprocessors: at most {OnBusiest(Groups, Multiprocessors)} on one");
 
     /// <summary>
-    /// The choice by sizes. All multiprocessors wait for the busiest one, so that one's rows count, times what a row costs in a group of this height. Of equals the tallest wins.
+    /// The choice by sizes. All multiprocessors wait for the busiest one, so that one's rows count, times what a row costs in a group of this height, and half as much again
+    /// where it has so few warps that nothing is multiplied while they exponentiate. Of equals the tallest wins. Tuning replaces this estimate by measurement.
     /// </summary>
     public static FlashPlan For(AttentionPass pass, in AttentionShape s, int multiprocessors, int sharedBytes)
     {
@@ -42,7 +46,8 @@ internal readonly record struct FlashPlan(FlashTile Tile, long Groups, int Multi
         foreach (FlashTile tile in Tiles)
         {
             if (!Fits(pass, width, tile, sharedBytes)) { continue; }
-            long groups = heads * GroupsOf(rows, tile), cost = RowsOfBusiest(tile, groups, multiprocessors) * RowCost(tile);
+            long groups = heads * GroupsOf(rows, tile), busiest = OnBusiest(groups, multiprocessors);
+            long cost = busiest * (int)tile * RowCost(tile) * (busiest * Threads(tile) < ThreadsToOverlap ? 3 : 2);
             if (cost < least) { (best, least) = (new FlashPlan(tile, groups, multiprocessors), cost); }
         }
         return best;
@@ -58,12 +63,12 @@ internal readonly record struct FlashPlan(FlashTile Tile, long Groups, int Multi
     public static bool Fits(AttentionPass pass, int width, FlashTile tile, int sharedBytes) => s_sharedBytes.TryGetValue((pass, width, tile), out int bytes) && bytes <= sharedBytes;
 
     /// <summary>
-    /// What a row costs in hundredths of a row of the tallest group: with half the rows a warp, fragments come from shared memory for half as many products;
-    /// with half the warps, each copies twice the part of a tile. docs/kernels.md has the counts.
+    /// What a row costs in hundredths of a row of the tallest group: with half the rows a warp, a fragment from shared memory feeds half as many products (FlashAttention-2
+    /// measured 27 % less speed so); with half the warps, each also copies twice as much. docs/kernels.md has the counts.
     /// </summary>
-    private static int RowCost(FlashTile tile) => tile switch { FlashTile.Rows128 => 100, FlashTile.Rows64 => 120, _ => 130 };
+    private static int RowCost(FlashTile tile) => tile switch { FlashTile.Rows128 => 100, FlashTile.Rows64 => 140, _ => 160 };
 
-    private static long RowsOfBusiest(FlashTile tile, long groups, int multiprocessors) => (groups + multiprocessors - 1) / multiprocessors * (int)tile;
+    private static long OnBusiest(long groups, int multiprocessors) => (groups + multiprocessors - 1) / multiprocessors;
 
     private static Dictionary<(AttentionPass, int, FlashTile), int> SharedBytes()
     {

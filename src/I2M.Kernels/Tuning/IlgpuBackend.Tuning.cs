@@ -30,6 +30,29 @@ public sealed partial class IlgpuBackend : ITunable
         return Names(FlashPlan.For(pass, shape, Device.ComputeUnits, FlashShared).Tile, FlashPlan.Tiles.Where(tile => FlashPlan.Fits(pass, width, tile, FlashShared)));
     }
 
+    /// <inheritdoc/>
+    public string ChoiceFor(Arithmetic arithmetic, in GemmShape shape)
+    {
+        if (!IsCuda) { return $"{PortableTile}: the one tile of OpenCL"; }
+        if (arithmetic == Arithmetic.Float32 || shape.Layout == GemmLayout.TT)
+        {
+            CudaGemmPlan exact = CudaGemmPlan.Float32(shape, "full float32 precision");
+            return $"{exact.Path}: {exact.Reason}";
+        }
+        ElementType type = TypeOf(arithmetic);
+        CudaGemmPlan plan = Tuned(CudaGemmPlan.Default(type, shape, _device.Limits.DynamicSharedBytes), type, shape);
+        return $"{plan.Tile}{(plan.SplitDepth > 0 ? $" in parts of {plan.SplitDepth}" : "")}: {plan.Reason}";
+    }
+
+    /// <inheritdoc/>
+    public string ChoiceFor(AttentionPass pass, in AttentionShape shape)
+    {
+        if (!IsCuda) { return $"{PortableAttention}: OpenCL has no tensor cores"; }
+        if (FlashAttention.Obstacle(shape) is { } obstacle) { return $"{PortableAttention}: {obstacle}"; }
+        FlashPlan plan = PlanAttention(pass, shape);
+        return $"{plan.Tile}: {plan.Reason}";
+    }
+
     /// <summary>True for a name that either may give.</summary>
     internal static bool IsTile(string name) => s_tileNames.Contains(name);
 
