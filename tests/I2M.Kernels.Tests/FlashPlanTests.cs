@@ -70,6 +70,7 @@ public sealed class FlashPlanTests
         if (backend == "opencl")
         {
             Assert.Single(tiles);
+            Assert.Null(tunable.ChoiceFor(AttentionPass.Forward, shape));
             return;
         }
         Assert.Equal(3, tiles.Count);
@@ -79,6 +80,8 @@ public sealed class FlashPlanTests
             tunable.Tiles = new TileTable([], [new TileChoice<AttentionTileKey>(AttentionTileKey.Of(AttentionPass.Forward, shape), tiles[2], "for this test")]);
             FlashPlan plan = ((IlgpuBackend)tunable).PlanAttention(AttentionPass.Forward, shape);
             Assert.Equal((tiles[2], "for this test"), (plan.Tile.ToString(), plan.Reason));
+            Assert.Equal($"{tiles[2]}: for this test", tunable.ChoiceFor(AttentionPass.Forward, shape));
+            Assert.StartsWith("Portable: the head dimension 12", tunable.ChoiceFor(AttentionPass.Forward, shape with { HeadDim = 12 }), StringComparison.Ordinal);
             Assert.Null(((IlgpuBackend)tunable).PlanAttention(AttentionPass.Keys, shape).Measured);
             // The default stays first, so that another tuning compares with it.
             Assert.Equal(tiles, tunable.TilesFor(AttentionPass.Forward, shape));

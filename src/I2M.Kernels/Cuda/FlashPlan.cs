@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 
 namespace I2M.Kernels.Ilgpu;
@@ -20,7 +21,7 @@ internal enum FlashTile
 internal readonly record struct FlashPlan(FlashTile Tile, long Groups, int Multiprocessors)
 {
     /// <summary>Every tile, the tallest first.</summary>
-    public static IReadOnlyList<FlashTile> Tiles { get; } = [FlashTile.Rows128, FlashTile.Rows64, FlashTile.Rows32];
+    public static ImmutableArray<FlashTile> Tiles { get; } = [FlashTile.Rows128, FlashTile.Rows64, FlashTile.Rows32];
 
     /// <summary>Two warps for each of four schedulers: one multiplies while the other exponentiates.</summary>
     private const int ThreadsToOverlap = 256;

@@ -31,9 +31,9 @@ public sealed partial class IlgpuBackend : ITunable
     }
 
     /// <inheritdoc/>
-    public string ChoiceFor(Arithmetic arithmetic, in GemmShape shape)
+    public string? ChoiceFor(Arithmetic arithmetic, in GemmShape shape)
     {
-        if (!IsCuda) { return $"{PortableTile}: the one tile of OpenCL"; }
+        if (!IsCuda) { return null; }
         if (arithmetic == Arithmetic.Float32 || shape.Layout == GemmLayout.TT)
         {
             CudaGemmPlan exact = CudaGemmPlan.Float32(shape, "full float32 precision");
@@ -45,9 +45,9 @@ public sealed partial class IlgpuBackend : ITunable
     }
 
     /// <inheritdoc/>
-    public string ChoiceFor(AttentionPass pass, in AttentionShape shape)
+    public string? ChoiceFor(AttentionPass pass, in AttentionShape shape)
     {
-        if (!IsCuda) { return $"{PortableAttention}: OpenCL has no tensor cores"; }
+        if (!IsCuda) { return null; }
         if (FlashAttention.Obstacle(shape) is { } obstacle) { return $"{PortableAttention}: {obstacle}"; }
         FlashPlan plan = PlanAttention(pass, shape);
         return $"{plan.Tile}: {plan.Reason}";

@@ -100,9 +100,9 @@ public interface ITunable
     /// <summary>Names of the tiles that a pass of attention between bfloat16 rows can take, the backend's own choice first.</summary>
     IReadOnlyList<string> TilesFor(AttentionPass pass, in AttentionShape shape);
 
-    /// <summary>The tile that such a product takes now, a colon, and why.</summary>
-    string ChoiceFor(Arithmetic arithmetic, in GemmShape shape);
+    /// <summary>The tile that such a product takes now, a colon, and why; null on a device without several.</summary>
+    string? ChoiceFor(Arithmetic arithmetic, in GemmShape shape);
 
     /// <summary>Likewise of a pass of attention between bfloat16 rows.</summary>
-    string ChoiceFor(AttentionPass pass, in AttentionShape shape);
+    string? ChoiceFor(AttentionPass pass, in AttentionShape shape);
 }

@@ -61,8 +61,8 @@ public sealed class AttentionCase : BenchmarkCase
         {
             if (Backend is not ITunable tunable || _type != ElementType.BFloat16) { return null; }
             IEnumerable<AttentionPass> passes = Enum.GetValues<AttentionPass>().Where(p => p == AttentionPass.Forward ? _passes != AttentionPasses.Backward : HasBackward);
-            string[][] parts = [.. passes.Select(p => tunable.ChoiceFor(p, _shape).Split(": ", 2))];
-            return $"{string.Join(", ", parts.Select(p => p[0]))}: {string.Join("; ", parts.Select(p => p[1]))}";
+            string[][] parts = [.. passes.Select(p => tunable.ChoiceFor(p, _shape)).OfType<string>().Select(choice => choice.Split(": ", 2))];
+            return parts.Length == 0 ? null : $"{string.Join(", ", parts.Select(p => p[0]))}: {string.Join("; ", parts.Select(p => p[1]))}";
         }
     }
 
