@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Measures everything on a machine with a GPU and keeps it in bench/results/<device>/<day>-<commit>/:
 #   bench/measure-gpu.sh [--device cuda|opencl] [--seconds S] [--cases a,b] [--out FOLDER]
-# In this order: the kernels' tests with the device required, the choice of tiles (bench --tune), all cases. Any step that fails fails the whole at the
-# end; the others still run. In the repository the .NET SDK builds first; in a bundle with the programs i2m and I2M.Kernels.Tests beside this script, none is
-# needed. I2M_PROGRAM and I2M_KERNEL_TESTS name other places.
+# In this order: the kernels' tests with the device required, the choice of tiles (bench --tune), all cases, and on CUDA the same work in PyTorch where
+# this machine has one that sees the device (I2M_PYTHON names another interpreter than python3). Any step that fails fails the whole at the end; the others still
+# run. In the repository the .NET SDK builds first; in a bundle with the programs i2m and I2M.Kernels.Tests beside this script, none is needed. I2M_PROGRAM and
+# I2M_KERNEL_TESTS name other places.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-usage() { sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 device=cuda seconds=2 cases="" out=""
 while [ $# -gt 0 ]; do
@@ -70,6 +71,17 @@ else
 fi
 step tune "$program" bench --device "$device" --tune
 step bench "$program" bench --device "$device" --seconds "$seconds" ${cases:+--cases "$cases"} --json "$folder/bench.json"
+
+python="${I2M_PYTHON:-python3}"
+if [ "$device" != cuda ]; then
+    echo "PyTorch is compared on CUDA only" | tee "$folder/pytorch.log"
+elif [ -f "$here/pytorch_peer.py" ] && "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' >/dev/null 2>&1; then
+    beside=()
+    [ ! -f "$folder/bench.json" ] || beside=(--beside "$folder/bench.json")
+    step pytorch "$python" "$here/pytorch_peer.py" --json "$folder/pytorch.json" ${beside[@]+"${beside[@]}"}
+else
+    echo "no PyTorch here: comparison left out" | tee "$folder/pytorch.log"
+fi
 
 if [ "${#failed[@]}" -gt 0 ]; then
     echo "measure-gpu.sh: failed: ${failed[*]}; see $folder" >&2

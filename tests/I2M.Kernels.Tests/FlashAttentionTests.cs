@@ -13,6 +13,19 @@ public sealed class FlashAttentionTests
 
     public static TheoryData<string, int> Lengths => Backends.With(s_lengths);
 
+    public static TheoryData<string, int, string> Tiles
+    {
+        get
+        {
+            var rows = new TheoryData<string, int, string>();
+            foreach (string backend in Backends.Names.Where(name => name.StartsWith("cuda", StringComparison.Ordinal)))
+            {
+                foreach (var (width, tile) in FlashTable.Forward.Keys) { rows.Add(backend, width, tile.ToString()); }
+            }
+            return rows;
+        }
+    }
+
     [Theory, MemberData(nameof(HeadDims))]
     public void Attention_matches_the_oracle_for_every_head_dim(string backend, int headDim)
     {
@@ -31,6 +44,26 @@ public sealed class FlashAttentionTests
     /// <summary>Two full tiles and a tail of queries, four full tiles and a tail of keys.</summary>
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void Attention_matches_the_oracle_over_several_tiles(string backend) => Check(backend, Shape(1, 1, 259, 275, 64));
+
+    /// <summary>Every generated kernel, on two groups of it and a tail; other backends have one way.</summary>
+    [Theory, MemberData(nameof(Tiles))]
+    public void Attention_matches_the_oracle_with_every_tile(string backend, int headDim, string tile)
+    {
+        var tunable = (ITunable)Backends.Get(backend);
+        AttentionShape shape = Shape(1, 2, int.Parse(tile.AsSpan(4), System.Globalization.CultureInfo.InvariantCulture) + 9, 67, headDim);
+        TileTable before = tunable.Tiles;
+        try
+        {
+            foreach (AttentionShape each in new[] { shape, shape with { Queries = shape.Keys, Keys = shape.Queries } })
+            {
+                tunable.Tiles = new TileTable([], [.. Enum.GetValues<AttentionPass>().Where(pass => tunable.TilesFor(pass, each).Contains(tile))
+                    .Select(pass => new TileChoice<AttentionTileKey>(AttentionTileKey.Of(pass, each), tile, "for this test"))]);
+                Assert.Equal(tile, ((IlgpuBackend)tunable).PlanAttention(AttentionPass.Forward, each).Tile.ToString());
+                Check(backend, each);
+            }
+        }
+        finally { tunable.Tiles = before; }
+    }
 
     /// <summary>What the tensor-core kernels refuse goes through float32 on the same device.</summary>
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]

@@ -14,36 +14,46 @@ public sealed class FlashCountersTests
     /// <summary>Products of 16×8×16 in a score matrix times a head's channels.</summary>
     private const int ProductVolume = 16 * 8 * 16;
 
-    public static TheoryData<int> Widths => [32, 64, 96, 128];
+    public static TheoryData<int, int> ForwardTiles => Tiles(FlashTable.Forward.Keys);
 
-    [Theory, MemberData(nameof(Widths))]
-    public void Forward_multiplies_twice_reads_each_operand_once_and_has_no_bank_conflict(int headDim)
+    public static TheoryData<int, int> BackwardTiles => Tiles(FlashTable.Keys.Keys);
+
+    [Theory, MemberData(nameof(ForwardTiles))]
+    public void Forward_multiplies_twice_reads_each_operand_once_a_group_and_has_no_bank_conflict(int headDim, int rows)
     {
-        LaunchReport report = Run($"FlashForward{headDim}Kernels.Forward", headDim, 1, (long)Length * 2 * headDim, (long)Length * 2 * headDim, (long)Length * 2 * headDim,
-            (long)Length * 2 * headDim, Length * 4L);
-        Expect(report, products: 2, headDim, operandsRead: 3, operandsWritten: 1, otherRead: 0, otherWritten: Length * 4);
+        int groups = Length / rows;
+        long operand = (long)Length * 2 * headDim;
+        LaunchReport report = Run($"FlashForward{headDim}Rows{rows}Kernels.Forward", headDim, groups, operand, operand, operand, operand, Length * 4L);
+        Expect(report, products: 2, headDim, operandsRead: 1 + 2 * groups, operandsWritten: 1, otherRead: 0, otherWritten: Length * 4);
     }
 
-    [Theory, MemberData(nameof(Widths))]
-    public void Keys_multiply_four_times_and_have_no_bank_conflict(int headDim)
+    [Theory, MemberData(nameof(BackwardTiles))]
+    public void Keys_multiply_four_times_and_have_no_bank_conflict(int headDim, int rows)
     {
-        int blocks = headDim <= 64 ? 1 : 2;
+        int groups = Length / rows;
         long operand = (long)Length * 2 * headDim;
-        LaunchReport report = Run($"FlashBackwardKeys{headDim}Kernels.Keys", headDim, blocks, operand, operand, operand, operand, Length * 8L, operand, operand);
-        Expect(report, products: 4, headDim, operandsRead: 2 + 2 * blocks, operandsWritten: 2, otherRead: Length * 8 * blocks, otherWritten: 0);
+        LaunchReport report = Run($"FlashBackwardKeys{headDim}Rows{rows}Kernels.Keys", headDim, groups, operand, operand, operand, operand, Length * 8L, operand, operand);
+        Expect(report, products: 4, headDim, operandsRead: 2 + 2 * groups, operandsWritten: 2, otherRead: Length * 8 * groups, otherWritten: 0);
     }
 
-    [Theory, MemberData(nameof(Widths))]
-    public void Queries_multiply_three_times_and_have_no_bank_conflict(int headDim)
+    [Theory, MemberData(nameof(BackwardTiles))]
+    public void Queries_multiply_three_times_and_have_no_bank_conflict(int headDim, int rows)
     {
-        int blocks = headDim <= 64 ? 1 : 2;
+        int groups = Length / rows;
         long operand = (long)Length * 2 * headDim;
-        LaunchReport report = Run($"FlashBackwardQueries{headDim}Kernels.Queries", headDim, blocks, operand, operand, operand, operand, Length * 8L, operand);
+        LaunchReport report = Run($"FlashBackwardQueries{headDim}Rows{rows}Kernels.Queries", headDim, groups, operand, operand, operand, operand, Length * 8L, operand);
         // Four lanes share a row's statistics.
-        Expect(report, products: 3, headDim, operandsRead: 2 + 2 * blocks, operandsWritten: 1, otherRead: Length * 8 * 4, otherWritten: 0);
+        Expect(report, products: 3, headDim, operandsRead: 2 + 2 * groups, operandsWritten: 1, otherRead: Length * 8 * 4, otherWritten: 0, sharedByLanes: 4);
     }
 
-    private static void Expect(LaunchReport report, int products, int headDim, int operandsRead, int operandsWritten, int otherRead, int otherWritten)
+    private static TheoryData<int, int> Tiles(IEnumerable<(int Width, FlashTile Tile)> kernels)
+    {
+        var rows = new TheoryData<int, int>();
+        foreach (var (width, tile) in kernels) { rows.Add(width, (int)tile); }
+        return rows;
+    }
+
+    private static void Expect(LaunchReport report, int products, int headDim, int operandsRead, int operandsWritten, int otherRead, int otherWritten, int sharedByLanes = 1)
     {
         long operand = (long)Length * 2 * headDim;
         TestContext.Current.TestOutputHelper?.WriteLine($"{report.Instructions(InstructionClass.Mma)} mma, {report.Instructions(InstructionClass.LdMatrix)} ldmatrix, {report.Instructions(InstructionClass.Sfu)} sfu, " +
@@ -54,11 +64,8 @@ public sealed class FlashCountersTests
         Assert.Equal((long)products * Length * Length * headDim / ProductVolume, report.Instructions(InstructionClass.Mma));
         Assert.Equal(operandsRead * operand + otherRead, report.GlobalBytesLoaded);
         Assert.Equal(operandsWritten * operand + otherWritten, report.GlobalBytesStored);
-        Assert.Equal((report.GlobalBytesLoaded + report.GlobalBytesStored - otherRead - otherWritten) / 32, report.GlobalSectors - Sectors(otherRead, otherWritten));
+        Assert.Equal((report.GlobalBytesLoaded + report.GlobalBytesStored - otherRead - otherWritten) / 32, report.GlobalSectors - (otherRead / sharedByLanes + otherWritten) / 32);
     }
-
-    /// <summary>Statistics and lse lie without gaps; a warp's eight rows of statistics are two sectors.</summary>
-    private static long Sectors(int otherRead, int otherWritten) => (otherRead == Length * 8 * 4 ? otherRead / 4 : otherRead) / 32 + otherWritten / 32;
 
     /// <summary>Runs a kernel of the catalogue on buffers of so many bytes, in the order of its addresses, and the parameters that follow them.</summary>
     private static LaunchReport Run(string name, int headDim, int tiles, params ReadOnlySpan<long> buffers)

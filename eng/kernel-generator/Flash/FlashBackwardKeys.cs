@@ -12,33 +12,32 @@ internal sealed class FlashBackwardKeys
     private readonly FlashShape _shape;
     private readonly FlashStages _stages;
 
-    private FlashBackwardKeys(int headDim, int warpTiles, int columns, int minGroups) =>
-        _stages = new FlashStages(_shape = new FlashShape(headDim, warpTiles, columns, false, minGroups, 2, 8 * columns));
+    private FlashBackwardKeys(FlashShape shape) => (_shape, _stages) = (shape, new FlashStages(shape));
 
-    /// <summary>One file for each width of a head.</summary>
-    public static IEnumerable<GeneratedFile> Files() =>
+    /// <summary>The kernels of every width of a head; wide ones have no registers for blocks of 128 keys.</summary>
+    public static IEnumerable<FlashKernel> Kernels() =>
     [
-        new FlashBackwardKeys(32, 2, 32, 3).File(),
-        new FlashBackwardKeys(64, 2, 32, 2).File(),
-        new FlashBackwardKeys(96, 1, 64, 2).File(),
-        new FlashBackwardKeys(128, 1, 32, 2).File(),
+        Kernel(32, 4, 2, 32, 3), Kernel(32, 4, 1, 32, 4), Kernel(32, 2, 1, 32, 8),
+        Kernel(64, 4, 2, 32, 2), Kernel(64, 4, 1, 32, 3), Kernel(64, 2, 1, 32, 6),
+        Kernel(96, 4, 1, 64, 2), Kernel(96, 2, 1, 64, 2),
+        Kernel(128, 4, 1, 32, 2), Kernel(128, 2, 1, 32, 3),
     ];
+
+    private static FlashKernel Kernel(int headDim, int warps, int warpTiles, int columns, int minGroups)
+    {
+        var shape = new FlashShape(headDim, warps, warpTiles, columns, false, minGroups, 2, 8 * columns);
+        return new FlashKernel(shape, new FlashBackwardKeys(shape).File());
+    }
 
     private GeneratedFile File()
     {
         FlashShape s = _shape;
-        int scores = s.WarpTiles * s.ScoreTiles * 4, sums = s.WarpTiles * s.ChannelTiles * 4;
-        var file = new KernelFile(nameof(FlashBackwardKeys), $"FlashBackwardKeys{s.HeadDim}Kernels",
+        var file = new KernelFile(nameof(FlashBackwardKeys), $"FlashBackwardKeys{s.Name}Kernels",
             $"Backward attention in bfloat16 on tensor cores, dk and dv, for heads of up to {s.HeadDim} channels: blocks of {s.Rows} keys, tiles of {s.Columns} queries.");
-        file.Stage("Registers", "S scores, then P; D dP; P the probabilities and then dS in bfloat16; V and K the sums of dv and dk; sp and first: the copies of statistics.",
-                _stages.Registers($".f32 S<{scores}>", $".f32 D<{scores}>", $".f32 V<{sums}>", $".f32 K<{sums}>", $".b32 P<{scores / 2}>", ".f32 sc, scale, one", ".b64 sp", ".pred first"))
-            .Stage("Places", "See FlashStages in the generator for the names.", _stages.Places())
-            .Stage("Sources", "The thread's part of the copies of queries and dO.", _stages.Sources())
-            .Stage("CopyLeft", "The block's keys and values on their way to shared memory; rows and channels that do not exist become zero.", _stages.CopyLeft())
-            .Stage("CopyTiles", "The next queries, dO and statistics on their way to the stage at wr.", _stages.CopyTiles())
-            .Stage("Arrive", "The tile to read is there for all threads, and all are done with the other stage.", FlashStages.Arrive())
-            .Stage("Advance", "On to the other stage.", FlashStages.Advance())
-            .Stage("Statistics", "%0 address of the statistics that this thread copies, %1 its number, %2 scale · log2 e.", Statistics())
+        _stages.AddCopies(file, "keys and values", "queries and dO",
+            "S scores, then P; D dP; P the probabilities and then dS in bfloat16; V and K the sums of dv and dk; sp and first: the copies of statistics.",
+            $".f32 S<{s.Scores}>", $".f32 D<{s.Scores}>", $".f32 V<{s.Sums}>", $".f32 K<{s.Sums}>", $".b32 P<{s.Scores / 2}>", ".f32 sc, scale, one", ".b64 sp", ".pred first");
+        file.Stage("Statistics", "%0 address of the statistics that this thread copies, %1 its number, %2 scale · log2 e.", Statistics())
             .Stage("Scores", "S = keys · queriesᵀ.", _stages.Scores("S", 0, 0, ""))
             .Stage("Probabilities", "S = 2^(sc·S − log2 e · lse); a lane's two columns have their (−log2 e · lse, D) side by side.", Probabilities())
             .Stage("Pack", "P = S in bfloat16, as left fragments.", _stages.Pack("S"))
@@ -58,14 +57,7 @@ internal sealed class FlashBackwardKeys
             {
                 CudaAsm.Emit(Arrive);
                 if (j + 1 < count) { CudaAsm.Emit(CopyTiles); }
-                CudaAsm.Emit(Scores);
-                CudaAsm.Emit(Probabilities);
-                CudaAsm.Emit(Pack);
-                CudaAsm.Emit(SumValues);
-                CudaAsm.Emit(Products);
-                CudaAsm.Emit(Gradients);
-                CudaAsm.Emit(SumKeys);
-                CudaAsm.Emit(Advance);
+            {{FlashBody.Indented(FlashBody.Stages(["Scores", "Probabilities", "Pack", "SumValues", "Products", "Gradients", "SumKeys", "Advance"]))}}
             }
 
             CudaAsm.Emit("mov.f32 scale, %0; mov.f32 one, 0f3F800000;", s.Scale);
@@ -75,7 +67,7 @@ internal sealed class FlashBackwardKeys
 
     private PtxBlock Statistics()
     {
-        int sums = _shape.WarpTiles * _shape.ChannelTiles * 4;
+        int sums = _shape.Sums;
         PtxBlock ptx = new PtxBlock().Add($"mov.b64 sp, %0; setp.lt.u32 first, %1, {_shape.StatisticsBytes / 16}; mov.f32 sc, %2;");
         foreach (string line in FlashStages.Clear("V", sums).Lines.Concat(FlashStages.Clear("K", sums).Lines)) { ptx.Add(line); }
         return ptx;
@@ -87,9 +79,9 @@ internal sealed class FlashBackwardKeys
         for (int n = 0; n < _shape.ScoreTiles; n++)
         {
             ptx.Add($"ld.shared.v4.f32 {{l0,d0,l1,d1}}, [r+{2 * _shape.TileBytes + 64 * n}];");
-            for (int i = 0; i < 2 * _shape.WarpTiles; i++)
+            for (int i = 0; i < _shape.RowSets; i++)
             {
-                int c = (i / 2 * _shape.ScoreTiles + n) * 4 + i % 2 * 2;
+                int c = _shape.Score(i, n);
                 ptx.Add($"fma.rn.f32 S{c}, S{c}, sc, l0; fma.rn.f32 S{c + 1}, S{c + 1}, sc, l1; ex2.approx.ftz.f32 S{c}, S{c}; ex2.approx.ftz.f32 S{c + 1}, S{c + 1};");
             }
         }
@@ -103,9 +95,9 @@ internal sealed class FlashBackwardKeys
         for (int n = 0; n < _shape.ScoreTiles; n++)
         {
             ptx.Add($"ld.shared.v4.f32 {{l0,d0,l1,d1}}, [r+{2 * _shape.TileBytes + 64 * n}];");
-            for (int i = 0; i < 2 * _shape.WarpTiles; i++)
+            for (int i = 0; i < _shape.RowSets; i++)
             {
-                int tile = i / 2 * _shape.ScoreTiles + n, c = tile * 4 + i % 2 * 2, p = tile * 2 + i % 2;
+                int c = _shape.Score(i, n), p = c / 2;
                 ptx.Add($"shl.b32 u, P{p}, 16; and.b32 w, P{p}, 0xffff0000; mov.b32 a, u; mov.b32 b, w; sub.f32 D{c}, D{c}, d0; sub.f32 D{c + 1}, D{c + 1}, d1; " +
                     $"mul.f32 a, a, D{c}; mul.f32 b, b, D{c + 1}; cvt.rn.bf16x2.f32 P{p}, b, a;");
             }

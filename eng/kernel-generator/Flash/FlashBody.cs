@@ -32,6 +32,38 @@ internal static class FlashBody
             """;
     }
 
+    /// <summary>The named stages one after the other.</summary>
+    public static string Stages(ReadOnlySpan<string> names) => string.Concat(names.ToArray().Select(name => $"CudaAsm.Emit({name});\n"));
+
+    /// <summary>The walk over tiles of keys: whole ones in a loop, then the part of one that remains, masked.</summary>
+    /// <param name="s">The tiles.</param>
+    /// <param name="work">What is done with the scores of a tile; gets a label of its own.</param>
+    public static string OverKeys(FlashShape s, Func<string, string> work)
+    {
+        return $$"""
+
+            int count = (s.Keys + {{s.Columns - 1}}) / {{s.Columns}}, full = s.Keys / {{s.Columns}};
+            for (int j = 0; j < full; j++)
+            {
+                CudaAsm.Emit(Arrive);
+                if (j + 1 < count) { CudaAsm.Emit(CopyTiles); }
+                CudaAsm.Emit(Scores);
+            {{Indented(work("Keep") + Stages(["Advance"]))}}
+            }
+            if (full < count)
+            {
+                CudaAsm.Emit(Arrive);
+                CudaAsm.Emit(Scores);
+                CudaAsm.Emit(Mask, s.Keys - full * {{s.Columns}} - ((lane & 3) << 1));
+            {{Indented(work("KeepLast"))}}
+            }
+
+            """;
+    }
+
+    /// <summary>Lines a step further to the right.</summary>
+    public static string Indented(string lines) => "    " + lines.TrimEnd('\n').Replace("\n", "\n    ", StringComparison.Ordinal);
+
     /// <summary>Names for the arguments of <see cref="Store"/>.</summary>
     public static string StorePlaces(FlashShape s) => $$"""
         int storeRow = lane / {{s.RowThreads}}, storeChunk = lane % {{s.RowThreads}}, storeFirst = first + warpRow + storeRow;

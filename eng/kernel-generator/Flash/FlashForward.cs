@@ -11,35 +11,30 @@ internal sealed class FlashForward
 
     private FlashForward(FlashShape shape) => (_shape, _stages) = (shape, new FlashStages(shape));
 
-    /// <summary>One file for each width of a head.</summary>
-    public static IEnumerable<GeneratedFile> Files() =>
+    /// <summary>The kernels of every width of a head: blocks of 128 queries, and of fewer for short sequences and small batches.</summary>
+    public static IEnumerable<FlashKernel> Kernels() =>
     [
-        new FlashForward(new FlashShape(32, 2, 64, true, 3, 1)).File(),
-        new FlashForward(new FlashShape(64, 2, 64, true, 2, 1)).File(),
-        new FlashForward(new FlashShape(96, 2, 64, false, 2, 1)).File(),
-        new FlashForward(new FlashShape(128, 2, 32, false, 2, 1)).File(),
+        Kernel(new FlashShape(32, 4, 2, 64, true, 3, 1)), Kernel(new FlashShape(32, 4, 1, 64, true, 4, 1)), Kernel(new FlashShape(32, 2, 1, 64, true, 8, 1)),
+        Kernel(new FlashShape(64, 4, 2, 64, true, 2, 1)), Kernel(new FlashShape(64, 4, 1, 64, true, 3, 1)), Kernel(new FlashShape(64, 2, 1, 64, true, 4, 1)),
+        Kernel(new FlashShape(96, 4, 2, 64, false, 2, 1)), Kernel(new FlashShape(96, 4, 1, 64, true, 2, 1)), Kernel(new FlashShape(96, 2, 1, 64, true, 2, 1)),
+        Kernel(new FlashShape(128, 4, 2, 32, false, 2, 1)), Kernel(new FlashShape(128, 4, 1, 32, true, 2, 1)), Kernel(new FlashShape(128, 2, 1, 32, true, 4, 1)),
     ];
 
-    private int RowSets => 2 * _shape.WarpTiles;
+    private static FlashKernel Kernel(FlashShape shape) => new(shape, new FlashForward(shape).File());
 
     private GeneratedFile File()
     {
         FlashShape s = _shape;
-        var file = new KernelFile(nameof(FlashForward), $"FlashForward{s.HeadDim}Kernels",
+        var file = new KernelFile(nameof(FlashForward), $"FlashForward{s.Name}Kernels",
             $"Forward attention in bfloat16 on tensor cores for heads of up to {s.HeadDim} channels: blocks of {s.Rows} queries, tiles of {s.Columns} keys.");
-        string[] own = [$".f32 S<{s.WarpTiles * s.ScoreTiles * 4}>", $".f32 O<{s.WarpTiles * s.ChannelTiles * 4}>", $".b32 P<{s.WarpTiles * s.ScoreTiles * 2}>",
-            $".f32 M<{RowSets}>, L<{RowSets}>, N<{RowSets}>", ".f32 sc", ".pred grow", .. s.Held ? new[] { $".b32 Q<{s.WarpTiles * s.ChannelSteps * 4}>" } : []];
-        file.Stage("Registers", "S scores, then probabilities; O sums; P probabilities in bfloat16; M running maxima, L sums, N new maxima of this lane's rows.", _stages.Registers(own))
-            .Stage("Places", "See FlashStages in the generator for the names.", _stages.Places())
-            .Stage("Sources", "The thread's part of the copies of keys and values.", _stages.Sources())
-            .Stage("CopyLeft", "The block's queries on their way to shared memory; rows and channels that do not exist become zero.", _stages.CopyLeft())
-            .Stage("CopyTiles", "The next keys and values on their way to the stage at wr.", _stages.CopyTiles())
-            .Stage("Arrive", "The tile to read is there for all threads, and all are done with the other stage.", FlashStages.Arrive())
-            .Stage("Advance", "On to the other stage.", FlashStages.Advance());
+        _stages.AddCopies(file, "queries", "keys and values",
+            "S scores, then probabilities; O sums; P probabilities in bfloat16; M running maxima, L sums, N new maxima of this lane's rows.",
+            [$".f32 S<{s.Scores}>", $".f32 O<{s.Sums}>", $".b32 P<{s.Scores / 2}>", $".f32 M<{s.RowSets}>, L<{s.RowSets}>, N<{s.RowSets}>", ".f32 sc", ".pred grow",
+                .. s.Held ? new[] { $".b32 Q<{s.Fragments}>" } : []]);
         if (s.Held) { file.Stage("HoldQueries", "The warp's queries as left fragments.", _stages.HoldLeft("Q", 0)); }
         file.Stage("Begin", "%0 is scale · log2 e.", Begin())
             .Stage("Scores", "S = queries · keysᵀ.", _stages.Scores("S", 0, 0, "Q"))
-            .Stage("Mask", "Columns from the last key on become −∞; %0 is their number from this lane's first column.", Mask())
+            .Stage("Mask", "Columns from the last key on become −∞; %0 is their number from this lane's first column.", _stages.Mask())
             .Stage("Maxima", "N = max(M, S) of each row over its four lanes; grow: some row's maximum rose by more than 2^8 times.", Maxima())
             .Stage("Rescale", "M = N; O and L of the rows on the new scale.", Rescale())
             .Stage("Exponentials", "S = 2^(sc·(S − M)), each one FMA and one ex2; L += S.", Exponentials())
@@ -54,39 +49,10 @@ internal sealed class FlashForward
     private string Body()
     {
         FlashShape s = _shape;
-        string hold = s.Held ? "CudaAsm.Emit(Arrive);\nCudaAsm.Emit(HoldQueries);\n" : "";
-        return FlashBody.Start(s, "s.Queries", "s.Keys", [("q", "s.StrideQ")], [("k", "s.StrideK"), ("v", "s.StrideV")]) + $$"""
-            CudaAsm.Emit(CopyTiles);
-            CudaAsm.Emit(Begin, s.Scale * 1.44269504f);
-            {{hold}}
-            int count = (s.Keys + {{s.Columns - 1}}) / {{s.Columns}}, full = s.Keys / {{s.Columns}};
-            for (int j = 0; j < full; j++)
-            {
-                CudaAsm.Emit(Arrive);
-                if (j + 1 < count) { CudaAsm.Emit(CopyTiles); }
-                CudaAsm.Emit(Scores);
-                CudaAsm.Emit(Maxima);
-                CudaAsm.Emit("@!grow bra.uni Keep;");
-                CudaAsm.Emit(Rescale);
-                CudaAsm.Emit("Keep:");
-                CudaAsm.Emit(Exponentials);
-                CudaAsm.Emit(Pack);
-                CudaAsm.Emit(Weighted);
-                CudaAsm.Emit(Advance);
-            }
-            if (full < count)
-            {
-                CudaAsm.Emit(Arrive);
-                CudaAsm.Emit(Scores);
-                CudaAsm.Emit(Mask, s.Keys - full * {{s.Columns}} - ((lane & 3) << 1));
-                CudaAsm.Emit(Maxima);
-                CudaAsm.Emit("@!grow bra.uni KeepLast;");
-                CudaAsm.Emit(Rescale);
-                CudaAsm.Emit("KeepLast:");
-                CudaAsm.Emit(Exponentials);
-                CudaAsm.Emit(Pack);
-                CudaAsm.Emit(Weighted);
-            }
+        return FlashBody.Start(s, "s.Queries", "s.Keys", [("q", "s.StrideQ")], [("k", "s.StrideK"), ("v", "s.StrideV")])
+            + FlashBody.Stages(["CopyTiles"]) + "CudaAsm.Emit(Begin, s.Scale * 1.44269504f);\n" + FlashBody.Stages(s.Held ? ["Arrive", "HoldQueries"] : [])
+            + FlashBody.OverKeys(s, label => FlashBody.Stages(["Maxima"]) + $"CudaAsm.Emit(\"@!grow bra.uni {label};\");\n" + FlashBody.Stages(["Rescale"]) + $"CudaAsm.Emit(\"{label}:\");\n"
+                + FlashBody.Stages(["Exponentials", "Pack", "Weighted"])) + """
 
             int query = first + warpRow + (lane >> 2);
             CudaAsm.Emit(Finish, lse + 4 * (((long)sample * s.Heads + head) * s.Queries + query), (lane & 3) == 0 ? s.Queries - query : 0);
@@ -97,36 +63,18 @@ internal sealed class FlashForward
     private PtxBlock Begin()
     {
         PtxBlock ptx = new PtxBlock().Add("mov.f32 sc, %0;");
-        for (int i = 0; i < RowSets; i++) { ptx.Add($"mov.f32 M{i}, 0fFF800000; mov.f32 L{i}, zero;"); }
-        foreach (string line in FlashStages.Clear("O", _shape.WarpTiles * _shape.ChannelTiles * 4).Lines) { ptx.Add(line); }
+        for (int i = 0; i < _shape.RowSets; i++) { ptx.Add($"mov.f32 M{i}, 0fFF800000; mov.f32 L{i}, zero;"); }
+        foreach (string line in FlashStages.Clear("O", _shape.Sums).Lines) { ptx.Add(line); }
         return ptx;
     }
-
-    private PtxBlock Mask()
-    {
-        PtxBlock ptx = new PtxBlock().Open(".pred p, q");
-        for (int n = 0; n < _shape.ScoreTiles; n++)
-        {
-            ptx.Add($"setp.gt.s32 p, %0, {8 * n}; setp.gt.s32 q, %0, {8 * n + 1};");
-            for (int i = 0; i < RowSets; i++)
-            {
-                int c = Score(i, n);
-                ptx.Add($"selp.f32 S{c}, S{c}, 0fFF800000, p; selp.f32 S{c + 1}, S{c + 1}, 0fFF800000, q;");
-            }
-        }
-        return ptx.Close();
-    }
-
-    /// <summary>First of the two scores of row set i in tile n.</summary>
-    private int Score(int i, int n) => (i / 2 * _shape.ScoreTiles + n) * 4 + i % 2 * 2;
 
     private PtxBlock Maxima()
     {
         PtxBlock ptx = new PtxBlock().Open(".f32 t, d", ".b32 u, w").Add("mov.f32 d, zero;");
-        for (int i = 0; i < RowSets; i++)
+        for (int i = 0; i < _shape.RowSets; i++)
         {
             ptx.Add($"mov.f32 N{i}, M{i};");
-            for (int n = 0; n < _shape.ScoreTiles; n++) { ptx.Add($"max.f32 t, S{Score(i, n)}, S{Score(i, n) + 1}; max.f32 N{i}, N{i}, t;"); }
+            for (int n = 0; n < _shape.ScoreTiles; n++) { ptx.Add($"max.f32 t, S{_shape.Score(i, n)}, S{_shape.Score(i, n) + 1}; max.f32 N{i}, N{i}, t;"); }
             foreach (int step in new[] { 1, 2 }) { ptx.Add($"mov.b32 u, N{i}; shfl.sync.bfly.b32 w, u, {step}, 31, 0xffffffff; mov.b32 t, w; max.f32 N{i}, N{i}, t;"); }
             ptx.Add($"sub.f32 t, N{i}, M{i}; max.f32 d, d, t;");
         }
@@ -136,12 +84,12 @@ internal sealed class FlashForward
     private PtxBlock Rescale()
     {
         PtxBlock ptx = new PtxBlock().Open(".f32 f");
-        for (int i = 0; i < RowSets; i++)
+        for (int i = 0; i < _shape.RowSets; i++)
         {
             ptx.Add($"sub.f32 f, M{i}, N{i}; mul.f32 f, f, sc; ex2.approx.ftz.f32 f, f; mul.f32 L{i}, L{i}, f; mov.f32 M{i}, N{i};");
             for (int n = 0; n < _shape.ChannelTiles; n++)
             {
-                int o = (i / 2 * _shape.ChannelTiles + n) * 4 + i % 2 * 2;
+                int o = _shape.Sum(i, n);
                 ptx.Add($"mul.f32 O{o}, O{o}, f; mul.f32 O{o + 1}, O{o + 1}, f;");
             }
         }
@@ -151,12 +99,12 @@ internal sealed class FlashForward
     private PtxBlock Exponentials()
     {
         PtxBlock ptx = new PtxBlock().Open(".f32 t, m");
-        for (int i = 0; i < RowSets; i++)
+        for (int i = 0; i < _shape.RowSets; i++)
         {
             ptx.Add($"mul.f32 m, M{i}, sc; neg.f32 m, m;");
             for (int n = 0; n < _shape.ScoreTiles; n++)
             {
-                int c = Score(i, n);
+                int c = _shape.Score(i, n);
                 ptx.Add($"fma.rn.f32 S{c}, S{c}, sc, m; fma.rn.f32 S{c + 1}, S{c + 1}, sc, m; ex2.approx.ftz.f32 S{c}, S{c}; ex2.approx.ftz.f32 S{c + 1}, S{c + 1}; " +
                     $"add.f32 t, S{c}, S{c + 1}; add.f32 L{i}, L{i}, t;");
             }
@@ -167,7 +115,7 @@ internal sealed class FlashForward
     private PtxBlock Finish()
     {
         PtxBlock ptx = new PtxBlock().Open(".pred p", ".f32 t", ".b32 u, w");
-        for (int i = 0; i < RowSets; i++)
+        for (int i = 0; i < _shape.RowSets; i++)
         {
             foreach (int step in new[] { 1, 2 }) { ptx.Add($"mov.b32 u, L{i}; shfl.sync.bfly.b32 w, u, {step}, 31, 0xffffffff; mov.b32 t, w; add.f32 L{i}, L{i}, t;"); }
             // lse = ln 2 · (sc·M + log2 L); the sum was taken with 2^(sc·S − sc·M).

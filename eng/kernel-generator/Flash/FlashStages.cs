@@ -8,8 +8,25 @@ namespace I2M.KernelGenerator.Flash;
 /// </summary>
 internal sealed class FlashStages(FlashShape s)
 {
+    /// <summary>
+    /// The stages with which every kernel begins: its registers, the thread's places, and the copies of both kinds of matrices.
+    /// </summary>
+    /// <param name="file">The kernel.</param>
+    /// <param name="left">What the block keeps, in words.</param>
+    /// <param name="right">What comes by, in words.</param>
+    /// <param name="registers">What the kernel's own registers are.</param>
+    /// <param name="own">Their declarations.</param>
+    public void AddCopies(KernelFile file, string left, string right, string registers, params string[] own) => file
+        .Stage("Registers", registers, Registers(own))
+        .Stage("Places", "See FlashStages in the generator for the names.", Places())
+        .Stage("Sources", $"The thread's part of the copies of {right}.", Sources())
+        .Stage("CopyLeft", $"The block's {left} on their way to shared memory; rows and channels that do not exist become zero.", CopyLeft())
+        .Stage("CopyTiles", $"The next {right}{(s.StatisticsBytes > 0 ? " with their statistics" : "")} on their way to the stage at wr.", CopyTiles())
+        .Stage("Arrive", "The tile to read is there for all threads, and all are done with the other stage.", Arrive())
+        .Stage("Advance", "On to the other stage.", Advance());
+
     /// <summary>Declares what the comment above names, and the kernel's own.</summary>
-    public PtxBlock Registers(params string[] own)
+    private PtxBlock Registers(params string[] own)
     {
         var ptx = new PtxBlock()
             .Add(".reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left, xs, ys; .reg .b64 xp, yp; .reg .f32 zero;")
@@ -19,21 +36,21 @@ internal sealed class FlashStages(FlashShape s)
     }
 
     /// <summary>%0 so, %1 ar, %2 ax, %3 br, %4 bx, %5 byte offset of the warp's rows.</summary>
-    public PtxBlock Places() => new PtxBlock()
+    private PtxBlock Places() => new PtxBlock()
         .Add("mov.u32 sb, __dyn_shared_alloca; mov.f32 zero, 0f00000000;")
         .Add("mov.b32 so, %0; mov.b32 ar, %1; mov.b32 ax, %2; mov.b32 br, %3; mov.b32 bx, %4;")
         .Add("add.u32 la, sb, %5; add.u32 la, la, ar;")
         .Add($"add.u32 rd, sb, {s.StageStart}; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, {s.StageBytes};");
 
     /// <summary>%0 xp, %1 yp, %2 xs, %3 ys, %4 left, %5 … sizes of the chunks.</summary>
-    public PtxBlock Sources()
+    private PtxBlock Sources()
     {
         var ptx = new PtxBlock().Add("mov.b64 xp, %0; mov.b64 yp, %1; mov.b32 xs, %2; mov.b32 ys, %3; mov.b32 left, %4;");
         return ptx.Add(string.Join(' ', Enumerable.Range(0, s.Parts).Select(part => $"mov.b32 z{part}, %{5 + part};")));
     }
 
     /// <summary>%0 rows that remain, %1 and %2 address and step of the first left matrix, %3 and %4 of the second.</summary>
-    public PtxBlock CopyLeft()
+    private PtxBlock CopyLeft()
     {
         string[] sources = s.LeftMatrices == 1 ? ["u"] : ["u", "v"];
         PtxBlock ptx = new PtxBlock().Open(".pred p", ".b32 z, d", s.LeftMatrices == 1 ? ".b64 u" : ".b64 u, v", s.LeftMatrices == 1 ? ".s32 us" : ".s32 us, vs").Add("add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2;");
@@ -43,7 +60,7 @@ internal sealed class FlashStages(FlashShape s)
     }
 
     /// <summary>Copies the next right tiles to wr and closes the group; what does not exist becomes zero.</summary>
-    public PtxBlock CopyTiles()
+    private PtxBlock CopyTiles()
     {
         PtxBlock ptx = new PtxBlock().Open(".pred p", ".b32 z, d");
         for (int pass = 0; pass < s.Columns / s.PassRows; pass++) { CopyPass(ptx, "left", pass, "wr", ["xp", "yp"], s.TileBytes); }
@@ -68,10 +85,10 @@ internal sealed class FlashStages(FlashShape s)
     }
 
     /// <summary>The current stage has arrived for all, and all are done with the other, which is copied to next.</summary>
-    public static PtxBlock Arrive() => new PtxBlock().Add("cp.async.wait_group 0; bar.sync 0;").Add("sub.u32 wr, both, rd; add.u32 wr, wr, so;");
+    private static PtxBlock Arrive() => new PtxBlock().Add("cp.async.wait_group 0; bar.sync 0;").Add("sub.u32 wr, both, rd; add.u32 wr, wr, so;");
 
     /// <summary>Goes on to the other stage.</summary>
-    public static PtxBlock Advance() => new PtxBlock().Add("sub.u32 rd, both, rd;");
+    private static PtxBlock Advance() => new PtxBlock().Add("sub.u32 rd, both, rd;");
 
     /// <summary>Loads the left fragments that stay: array[(m·steps + k)·4 …] of matrix number matrix.</summary>
     public PtxBlock HoldLeft(string array, int matrix)
@@ -105,6 +122,22 @@ internal sealed class FlashStages(FlashShape s)
                     (string left, int a) = s.Held ? (held, (m * s.ChannelSteps + k) * 4) : ("A", 4 * m);
                     ptx.Multiply(sum, (m * s.ScoreTiles + n) * 4, left, a, k == 0);
                 }
+            }
+        }
+        return ptx.Close();
+    }
+
+    /// <summary>Scores from the last row of the right matrix on become −∞; %0 is the number of columns before it from this lane's first.</summary>
+    public PtxBlock Mask()
+    {
+        PtxBlock ptx = new PtxBlock().Open(".pred p, q");
+        for (int n = 0; n < s.ScoreTiles; n++)
+        {
+            ptx.Add($"setp.gt.s32 p, %0, {8 * n}; setp.gt.s32 q, %0, {8 * n + 1};");
+            for (int i = 0; i < s.RowSets; i++)
+            {
+                int c = s.Score(i, n);
+                ptx.Add($"selp.f32 S{c}, S{c}, 0fFF800000, p; selp.f32 S{c + 1}, S{c + 1}, 0fFF800000, q;");
             }
         }
         return ptx.Close();
@@ -160,9 +193,9 @@ internal sealed class FlashStages(FlashShape s)
         for (int n = 0; n < s.ChannelTiles; n++)
         {
             ptx.Add($"xor.b32 c, %1, {n << 4}; add.u32 c, w, c;");
-            for (int i = 0; i < 2 * s.WarpTiles; i++)
+            for (int i = 0; i < s.RowSets; i++)
             {
-                int at = (i / 2 * s.ChannelTiles + n) * 4 + i % 2 * 2;
+                int at = s.Sum(i, n);
                 ptx.Add($"mul.f32 a, {sum}{at}, {factor(i)}; mul.f32 b, {sum}{at + 1}, {factor(i)}; cvt.rn.bf16x2.f32 u, b, a; " +
                     $"st.shared.b32 [c+{matrix * s.LeftBytes + i * 8 * s.RowBytes}], u;");
             }

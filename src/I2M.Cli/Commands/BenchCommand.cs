@@ -11,11 +11,11 @@ internal static class BenchCommand
 {
     private static readonly Option<string?> Json = new("--json") { Description = "File to write the results to, as a list of objects; it is replaced. A folder takes a file named after processor, threads and day.", HelpName = "file" };
     private static readonly Option<string?> Cases = new("--cases") { Description = $"Names or groups separated by commas, or all: {string.Join(", ", BenchmarkCatalog.Names)}. GPUs have the groups g0 (ceilings), g1 to g5 (matrix products), g6 and g7 (attention), g8 (memory), g13 (launches) too, at sizes that suit the device.", HelpName = "names" };
-    private static readonly Option<bool> Tune = new("--tune") { Description = "Measure which tiles of the matrix product are fastest on this device and keep them in the user's cache folder, instead of running cases." };
+    private static readonly Option<bool> Tune = new("--tune") { Description = "Measure which tiles of the matrix product and of attention are fastest on this device and keep them in the user's cache folder, instead of running cases." };
     private static readonly Option<double> Seconds = CommonOptions.Number("--seconds", "Time to measure a case, after verifying it and warming up; at least 3 runs.", 2, 0.01, 600);
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
-    private static readonly string[] Header = ["case", "ms", "min", "runs", "noise", "GFLOP/s", "GB/s", "of peak", "nominal", "bound"];
+    private static readonly string[] Header = ["case", "ms", "min", "runs", "noise", "GFLOP/s", "GB/s", "of peak", "nominal", "bound", "tile"];
 
     public static Command Create()
     {
@@ -47,19 +47,19 @@ internal static class BenchCommand
         return Task.FromResult(0);
     }
 
-    /// <summary>--tune: a line a product with the choice and its reason.</summary>
+    /// <summary>--tune: a line for each product and pass of attention with the choice and its reason.</summary>
     private static int TuneTiles(ParseResult parse, IBackend backend, CancellationToken cancel)
     {
         if (parse.GetValue(Cases) is not null || parse.GetValue(Json) is not null) { throw new I2MException("--tune: measures tiles instead of cases: expected without --cases and --json"); }
         var tuner = new TileTuner(backend);
-        var products = tuner.Products(DeviceSizes.For(backend));
-        if (products.Count == 0)
+        TuningPlan plan = tuner.Plan(DeviceSizes.For(backend));
+        if (plan.Count == 0)
         {
-            Console.WriteLine($"{backend.Name}: nothing to tune: the matrix product has one variant on this device");
+            Console.WriteLine($"{backend.Name}: nothing to tune: matrix product and attention have one variant each on this device");
             return 0;
         }
         string path = TileCache.PathOf(backend.Device);
-        tuner.Tune(products, path, Console.WriteLine, cancel);
+        tuner.Tune(plan, path, Console.WriteLine, cancel);
         Console.WriteLine(path);
         return 0;
     }
@@ -75,7 +75,7 @@ internal static class BenchCommand
 
     private static List<BenchmarkResult> Measure(IBackend backend, BenchmarkSuite suite, IReadOnlyList<string> names, BenchmarkOptions options, CancellationToken cancel)
     {
-        int[] widths = [Math.Max(Header[0].Length, names.Max(n => n.Length)), 9, 9, 5, 6, 8, 7, 8, 8, 7];
+        int[] widths = [Math.Max(Header[0].Length, names.Max(n => n.Length)), 9, 9, 5, 6, 8, 7, 8, 8, 7, 4];
         var runner = new BenchmarkRunner(backend, options);
         List<BenchmarkResult> results = [];
         using var progress = new ProgressLine();
@@ -90,12 +90,13 @@ internal static class BenchCommand
     }
 
     private static void Print(string[] cells, int[] widths) =>
-        Console.WriteLine(string.Join("  ", cells.Select((cell, c) => c is 0 or 9 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd());
+        Console.WriteLine(string.Join("  ", cells.Select((cell, c) => c is 0 or >= 9 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd());
 
     private static string[] Row(BenchmarkResult r) =>
     [
         r.Case, Number(r.Ms, "F3"), Number(r.MsMin, "F3"), Number(r.Runs, "F0"), Number(r.Noise, "P0"), Number(r.Gflops, "F1"), Number(r.Gbs, "F1"),
         r.ShareOfPeak is { } share ? Number(share, "P0") : "-", r.ShareOfNominal is { } nominal ? Number(nominal, "P0") : "-", r.Bound,
+        r.Choice?.Split(':')[0] ?? "",
     ];
 
     /// <summary>What the shares are of, and how quiet the machine was.</summary>

@@ -5,13 +5,13 @@ using System.Text.Json.Serialization;
 namespace I2M.Kernels;
 
 /// <summary>
-/// The tables of <see cref="GemmTileTable"/> on disk: a file a device, driver and version of this program, in i2m/tiles of the user's cache folder
+/// The tables of <see cref="TileTable"/> on disk: a file a device, driver and version of this program, in i2m/tiles of the user's cache folder
 /// ($XDG_CACHE_HOME, else ~/.cache; the local application data on Windows). A file that cannot be read, or is of another device, driver or version, is ignored, and the
 /// line that says what is used says so.
 /// </summary>
 public static class TileCache
 {
-    private const int Format = 1;
+    private const int Format = 2;
 
     /// <summary>Most characters of what is wrong with a file.</summary>
     private const int MostFault = 200;
@@ -26,7 +26,8 @@ public static class TileCache
         Converters = { new JsonStringEnumConverter(allowIntegerValues: false) },
     };
 
-    private sealed record Contents(int Format, string Device, string Driver, string Program, DateTimeOffset Date, GemmTileChoice[] Choices);
+    private sealed record Contents(int Format, string Device, string Driver, string Program, DateTimeOffset Date, TileChoice<GemmTileKey>[] Products,
+        TileChoice<AttentionTileKey>[] Attention);
 
     /// <summary>This program's version, with its commit where it is known.</summary>
     public static string Program { get; } =
@@ -36,29 +37,29 @@ public static class TileCache
     public static string PathOf(DeviceInfo device) => Path.Combine(Folder(), $"{Slug(device.Name)}-{Slug(device.Detail)}-{Slug(Program)}.json");
 
     /// <summary>A table as it is written.</summary>
-    public static byte[] Serialize(DeviceInfo device, GemmTileTable table) =>
-        JsonSerializer.SerializeToUtf8Bytes(new Contents(Format, device.Name, device.Detail, Program, DateTimeOffset.UtcNow, [.. table.Choices]), s_json);
+    public static byte[] Serialize(DeviceInfo device, TileTable table) =>
+        JsonSerializer.SerializeToUtf8Bytes(new Contents(Format, device.Name, device.Detail, Program, DateTimeOffset.UtcNow, [.. table.Products], [.. table.Attention]), s_json);
 
     /// <summary>Reads the device's file if there is one.</summary>
     /// <param name="device">The device.</param>
     /// <param name="known">Whether a tile of that name exists.</param>
     /// <param name="reason">One line: which tiles are used and why.</param>
-    public static GemmTileTable Load(DeviceInfo device, Func<string, bool> known, out string reason) => Load(PathOf(device), device, known, out reason);
+    public static TileTable Load(DeviceInfo device, Func<string, bool> known, out string reason) => Load(PathOf(device), device, known, out reason);
 
     /// <summary>As above, from a given file.</summary>
-    public static GemmTileTable Load(string path, DeviceInfo device, Func<string, bool> known, out string reason)
+    public static TileTable Load(string path, DeviceInfo device, Func<string, bool> known, out string reason)
     {
         try
         {
             if (!File.Exists(path))
             {
                 reason = "default tiles: not tuned for this device, driver and version (i2m bench --tune)";
-                return GemmTileTable.Defaults;
+                return TileTable.Defaults;
             }
             Contents read = JsonSerializer.Deserialize<Contents>(File.ReadAllBytes(path), s_json) ?? throw new JsonException("null");
             if (Fault(read, device, known) is { } fault) { return Ignored(path, fault, out reason); }
-            reason = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{read.Choices.Length} tuned tiles of {read.Date:yyyy-MM-dd} from {path}");
-            return new GemmTileTable(read.Choices);
+            reason = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{read.Products.Length + read.Attention.Length} tuned tiles of {read.Date:yyyy-MM-dd} from {path}");
+            return new TileTable(read.Products, read.Attention);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -66,12 +67,12 @@ public static class TileCache
         }
     }
 
-    private static GemmTileTable Ignored(string path, string fault, out string reason)
+    private static TileTable Ignored(string path, string fault, out string reason)
     {
         // What the file says of itself goes to the terminal: one line, without control characters.
         string printable = new([.. fault.Where(c => !char.IsControl(c)).Take(MostFault)]);
         reason = $"default tiles: {path} is ignored: {printable}; i2m bench --tune writes it anew";
-        return GemmTileTable.Defaults;
+        return TileTable.Defaults;
     }
 
     private static string? Fault(Contents read, DeviceInfo device, Func<string, bool> known)
@@ -80,8 +81,8 @@ public static class TileCache
         if ((read.Device, read.Driver) != (device.Name, device.Detail)) { return $"it is of {read.Device} ({read.Driver})"; }
         if (read.Program != Program) { return $"it is of version {read.Program}"; }
         // The serializer checks members for null, but not the elements of an array.
-        if (read.Choices.Any(c => c is null)) { return "a choice is null"; }
-        return read.Choices.FirstOrDefault(c => !known(c.Tile)) is { } strange ? $"it names the tile {strange.Tile}" : null;
+        if (read.Products.Any(c => c is null) || read.Attention.Any(c => c is null)) { return "a choice is null"; }
+        return read.Products.Select(c => c.Tile).Concat(read.Attention.Select(c => c.Tile)).FirstOrDefault(tile => !known(tile)) is { } strange ? $"it names the tile {strange}" : null;
     }
 
     private static string Folder()

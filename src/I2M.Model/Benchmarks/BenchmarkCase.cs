@@ -38,6 +38,9 @@ public abstract class BenchmarkCase : IDisposable
     /// <summary>The work of one <see cref="Run"/>.</summary>
     public BenchmarkWork Work { get; protected init; }
 
+    /// <summary>Which of several tiles the device takes for this work, a colon, and why; null where there is one way.</summary>
+    public virtual string? Choice => null;
+
     /// <param name="backend">Where it runs.</param>
     protected BenchmarkCase(IBackend backend) => Backend = backend;
 

@@ -21,6 +21,8 @@ public sealed record BenchmarkResult
     public double? ShareOfNominal { get; init; }
     /// <summary>Arithmetic of the peak: "float32", "tensorfloat32" or "bfloat16". The last two are the ceiling of mma.sync.</summary>
     public string Arithmetic { get; init; } = "float32";
+    /// <summary>The tile, a colon, and why; null where there is one way to do the work.</summary>
+    public string? Choice { get; init; }
     /// <summary>"events" of the device, or the "host" and its clock.</summary>
     public string Clock { get; init; } = "host";
     /// <summary>"compute", "memory" or "launch": which peak, if any.</summary>

@@ -90,6 +90,7 @@ public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
             ShareOfNominal = ofNominal is { } part ? Round(part) : null,
             Bound = work.Work.Bound.ToString().ToLowerInvariant(),
             Arithmetic = work.Work.Arithmetic.ToString().ToLowerInvariant(),
+            Choice = work.Choice,
             Clock = HasEvents ? "events" : "host",
             MsMin = Round(times[0] * 1e3),
             MsMax = Round(times[^1] * 1e3),

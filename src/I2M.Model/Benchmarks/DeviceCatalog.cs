@@ -16,7 +16,7 @@ internal static class DeviceCatalog
     {
         bool tensor = probe.CanLoop(Arithmetic.BFloat16);
         Arithmetic arithmetic = tensor ? Arithmetic.BFloat16 : Arithmetic.Float32;
-        return Ceilings(probe, s).Concat(Products(s, arithmetic)).Concat(Float32Products(s, tensor)).Concat(Attention(s, arithmetic)).Concat(MemoryBound(s))
+        return Ceilings(probe, s).Concat(Products(s, arithmetic)).Concat(Float32Products(s, tensor)).Concat(Attention(s, arithmetic)).Concat(MemoryBound(s, tensor))
             .Append(new BenchmarkEntry("g13_1000_launches", b => new LaunchCase(b)));
     }
 
@@ -70,24 +70,46 @@ internal static class DeviceCatalog
     private static IEnumerable<BenchmarkEntry> Attention(DeviceSizes s, Arithmetic arithmetic)
     {
         ElementType type = arithmetic == Arithmetic.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
-        int headDim = s.Hidden / s.Heads;
         foreach (var (group, passes) in new[] { ("g6_flash_fwd", AttentionPasses.Forward), ("g7_flash_bwd", AttentionPasses.Backward) })
         {
             foreach (var (batch, queries, keys) in s.Attention)
             {
-                var shape = new AttentionShape(batch, s.Heads, queries, keys, headDim, 1 / MathF.Sqrt(headDim));
+                AttentionShape shape = AttentionOf(s, batch, queries, keys);
                 yield return new BenchmarkEntry($"{group}_{Short(arithmetic)}_b{batch}_{queries}x{keys}", b => new AttentionCase(b, shape, passes, type, s.Sets));
             }
         }
     }
 
-    private static IEnumerable<BenchmarkEntry> MemoryBound(DeviceSizes s)
+    /// <summary>What tuning measures: G6's attention, and self and cross attention of every batch up to the training batch, as the best tile changes with it.</summary>
+    public static IEnumerable<AttentionShape> TunedAttention(DeviceSizes s)
+    {
+        foreach (var (batch, queries, keys) in s.Attention) { yield return AttentionOf(s, batch, queries, keys); }
+        for (int batch = 1; batch <= s.Batch; batch *= 2)
+        {
+            yield return AttentionOf(s, batch, s.MelTokens, s.MelTokens);
+            yield return AttentionOf(s, batch, s.MelTokens, s.ImageTokens);
+        }
+    }
+
+    private static AttentionShape AttentionOf(DeviceSizes s, int batch, int queries, int keys)
+    {
+        int headDim = s.Hidden / s.Heads;
+        return new AttentionShape(batch, s.Heads, queries, keys, headDim, 1 / MathF.Sqrt(headDim));
+    }
+
+    private static IEnumerable<BenchmarkEntry> MemoryBound(DeviceSizes s, bool tensor)
     {
         var shape = new ModulationShape(s.Batch, s.MelTokens, s.Hidden, s.Hidden);
-        yield return new BenchmarkEntry("g8_adaln_fwd", b => new AdaLayerNormCase(b, shape, backward: false, s.Sets));
-        yield return new BenchmarkEntry("g8_adaln_bwd", b => new AdaLayerNormCase(b, shape, backward: true, s.Sets));
-        yield return new BenchmarkEntry("g8_gelu_bwd", b => new GeluBackwardCase(b, 4L * s.Batch * s.MelTokens * s.Hidden, s.Sets));
-        yield return new BenchmarkEntry("g8_adamw", b => new AdamWCase(b, s.Arena));
+        // In mixed precision what goes into a product is bfloat16, the residual stream float32.
+        foreach (ElementType type in tensor ? new[] { ElementType.Float32, ElementType.BFloat16 } : [ElementType.Float32])
+        {
+            string suffix = type == ElementType.BFloat16 ? "_bf16" : "";
+            yield return new BenchmarkEntry($"g8_adaln_fwd{suffix}", b => new AdaLayerNormCase(b, shape, backward: false, type, s.Sets));
+            yield return new BenchmarkEntry($"g8_adaln_bwd{suffix}", b => new AdaLayerNormCase(b, shape, backward: true, type, s.Sets));
+            yield return new BenchmarkEntry($"g8_adamw{suffix}", b => new AdamWCase(b, s.Arena, withShadow: type == ElementType.BFloat16));
+        }
+        yield return new BenchmarkEntry("g8_gelu_fwd", b => new GeluCase(b, 4L * s.Batch * s.MelTokens * s.Hidden, backward: false, s.Sets));
+        yield return new BenchmarkEntry("g8_gelu_bwd", b => new GeluCase(b, 4L * s.Batch * s.MelTokens * s.Hidden, backward: true, s.Sets));
         yield return new BenchmarkEntry("g8_gradient_norm", b => new GradientNormCase(b, s.Arena));
     }
 

@@ -33,6 +33,10 @@ public sealed class DeviceBenchTests : IDisposable
     [InlineData("g8_adaln_bwd", "float32", "memory")]
     [InlineData("g8_gelu_bwd", "float32", "memory")]
     [InlineData("g8_adamw", "float32", "memory")]
+    [InlineData("g8_adaln_fwd_bf16", "float32", "memory")]
+    [InlineData("g8_adaln_bwd_bf16", "float32", "memory")]
+    [InlineData("g8_adamw_bf16", "float32", "memory")]
+    [InlineData("g8_gelu_fwd", "float32", "memory")]
     [InlineData("g8_gradient_norm", "float32", "memory")]
     [InlineData("g13_1000_launches", "float32", "launch")]
     public void EveryKindOfCaseIsVerifiedAndMeasured(string name, string arithmetic, string bound)
@@ -44,6 +48,8 @@ public sealed class DeviceBenchTests : IDisposable
         Assert.True(result.Ms > 0);
         Assert.Equal(bound != "launch", result.ShareOfPeak > 0);
         Assert.Null(result.ShareOfNominal);
+        bool chooses = result.Bound == "compute" && !result.Case.StartsWith("g0", StringComparison.Ordinal);
+        Assert.Equal(chooses, result.Choice?.Contains(": ", StringComparison.Ordinal) ?? false);
         Assert.Equal(0, _backend.Pool.LiveBytes);
     }
 

@@ -28,7 +28,7 @@ public sealed class KernelCountTests
     {
         using IBackend backend = Open();
         var shape = new GemmShape(GemmLayout.NT, 128, 256, 256);
-        ((ITunable)backend).Tiles = new GemmTileTable([new GemmTileChoice(GemmTileKey.Of(Arithmetic.BFloat16, shape), tile, "counted")]);
+        ((ITunable)backend).Tiles = new TileTable([new TileChoice<GemmTileKey>(GemmTileKey.Of(Arithmetic.BFloat16, shape), tile, "counted")], []);
         using var work = new GemmCase(backend, shape, Arithmetic.BFloat16, ElementType.BFloat16);
         LaunchReport report = Count(work, "TensorGemmKernels");
         Assert.Equal((long)shape.M * shape.N * shape.K / PerProduct, report.Instructions(InstructionClass.Mma));
@@ -36,17 +36,21 @@ public sealed class KernelCountTests
     }
 
     [Theory]
-    [InlineData(AttentionPasses.Forward, "FlashForward64Kernels.Forward", 2)]
-    [InlineData(AttentionPasses.Backward, "FlashBackwardKeys64Kernels.Keys", 4)]
-    [InlineData(AttentionPasses.Backward, "FlashBackwardQueries64Kernels.Queries", 3)]
-    public void AttentionMultipliesWhatItMust(AttentionPasses passes, string kernel, int matrices)
+    [InlineData(AttentionPass.Forward, "FlashForward64", 2)]
+    [InlineData(AttentionPass.Keys, "FlashBackwardKeys64", 4)]
+    [InlineData(AttentionPass.Queries, "FlashBackwardQueries64", 3)]
+    public void AttentionMultipliesWhatItMust(AttentionPass pass, string kernel, int matrices)
     {
-        using IBackend backend = Open();
-        var shape = new AttentionShape(1, 1, 128, 128, 64, 0.125f);
-        using var work = new AttentionCase(backend, shape, passes, ElementType.BFloat16);
-        LaunchReport report = Count(work, kernel);
-        Assert.Equal(matrices * 128L * 128 * 64 / PerProduct, report.Instructions(InstructionClass.Mma));
-        Assert.Equal(0, report.Instructions(InstructionClass.LoadLocal) + report.Instructions(InstructionClass.StoreLocal));
+        foreach (string tile in new[] { "Rows128", "Rows64", "Rows32" })
+        {
+            using IBackend backend = Open();
+            var shape = new AttentionShape(1, 1, 128, 128, 64, 0.125f);
+            ((ITunable)backend).Tiles = new TileTable([], [new TileChoice<AttentionTileKey>(AttentionTileKey.Of(pass, shape), tile, "counted")]);
+            using var work = new AttentionCase(backend, shape, pass == AttentionPass.Forward ? AttentionPasses.Forward : AttentionPasses.Backward, ElementType.BFloat16);
+            LaunchReport report = Count(work, $"{kernel}{tile}");
+            Assert.Equal(matrices * 128L * 128 * 64 / PerProduct, report.Instructions(InstructionClass.Mma));
+            Assert.Equal(0, report.Instructions(InstructionClass.LoadLocal) + report.Instructions(InstructionClass.StoreLocal));
+        }
     }
 
     [Theory]

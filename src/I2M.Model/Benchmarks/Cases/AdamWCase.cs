@@ -6,23 +6,26 @@ namespace I2M.Model.Benchmarks.Cases;
 public sealed class AdamWCase : BenchmarkCase
 {
     private const int Sampled = 200_000;
-    private const double Limit = 2e-6;
+    /// <summary>The shadow is rounded to eight digits.</summary>
+    private const double Limit = 2e-6, ShadowLimit = 1.0 / 256;
     /// <summary>Decay, two moments, root, quotient, update and average of an element.</summary>
     private const int FlopsPerElement = 17;
     /// <summary>Gradient, parameter, two moments and average, read and written.</summary>
     private const int WordsPerElement = 10;
     private const float AverageDecay = 0.99f;
-    private readonly BufferView _gradient, _factor, _parameter, _first, _second, _average;
+    private readonly BufferView _gradient, _factor, _parameter, _first, _second, _average, _shadow;
     private readonly AdamWStep _step = new(1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 7);
 
     /// <param name="backend">Where.</param>
     /// <param name="length">Parameters.</param>
-    public AdamWCase(IBackend backend, long length) : base(backend)
+    /// <param name="withShadow">Whether the update keeps a copy of the parameters in bfloat16, as training in mixed precision does.</param>
+    public AdamWCase(IBackend backend, long length, bool withShadow = false) : base(backend)
     {
+        _shadow = withShadow ? Rent(ElementType.BFloat16.Words(length)).As(ElementType.BFloat16) : BufferView.None;
         (_gradient, _factor, _parameter, _first, _second, _average) = (RentNormal(length, 1), Rent(1), RentNormal(length, 2), RentNormal(length, 3, 0.1f), Rent(length), RentNormal(length, 5));
         backend.Fill(_factor, 0.5f);
         backend.RandomUniform(1, 4, 0, _second);
-        Work = new BenchmarkWork(BenchmarkBound.Memory, (double)FlopsPerElement * length, 4.0 * WordsPerElement * length);
+        Work = new BenchmarkWork(BenchmarkBound.Memory, (double)FlopsPerElement * length, 4.0 * WordsPerElement * length + (withShadow ? 2.0 * length : 0));
     }
 
     /// <inheritdoc/>
@@ -46,16 +49,17 @@ public sealed class AdamWCase : BenchmarkCase
         }
         double worst = Compare("parameter", _parameter, p, at);
         worst = Math.Max(worst, Compare("first moment", _first, m, at));
+        if (!_shadow.IsNone) { worst = Math.Max(worst, Compare("parameter in bfloat16", _shadow, p, at, Read(_shadow, _parameter.Length))); }
         worst = Math.Max(worst, Compare("average", _average, average, at));
         worst = Math.Max(worst, Compare("cleared gradient", _gradient, new double[at.Length], at));
         return Math.Max(worst, Compare("second moment", _second, v, at));
     }
 
     /// <summary>The one place that calls the operation.</summary>
-    private void Update() => Backend.AdamWEma(_factor, _step, AverageDecay, _gradient, _parameter, _first, _second, _average);
+    private void Update() => Backend.AdamWEma(_factor, _step, AverageDecay, _gradient, _parameter, _first, _second, _average, _shadow);
 
     private static double Compare(string what, BufferView view, double[] expected, int[] at, float[] actual) =>
-        Verification.Check(what, [.. at.Select(i => actual[i])], expected, Limit, i => $"[{at[i]}] of {view.Length}");
+        Verification.Check(what, [.. at.Select(i => actual[i])], expected, view.Type == ElementType.BFloat16 ? ShadowLimit : Limit, i => $"[{at[i]}] of {view.Length}");
 
     private double Compare(string what, BufferView view, double[] expected, int[] at) => Compare(what, view, expected, at, Read(view));
 

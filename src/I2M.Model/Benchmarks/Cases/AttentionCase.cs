@@ -55,6 +55,18 @@ public sealed class AttentionCase : BenchmarkCase
     private bool HasBackward => _passes != AttentionPasses.Forward;
 
     /// <inheritdoc/>
+    public override string? Choice
+    {
+        get
+        {
+            if (Backend is not ITunable tunable || _type != ElementType.BFloat16) { return null; }
+            IEnumerable<AttentionPass> passes = Enum.GetValues<AttentionPass>().Where(p => p == AttentionPass.Forward ? _passes != AttentionPasses.Backward : HasBackward);
+            string[][] parts = [.. passes.Select(p => tunable.ChoiceFor(p, _shape)).OfType<string>().Select(choice => choice.Split(": ", 2))];
+            return parts.Length == 0 ? null : $"{string.Join(", ", parts.Select(p => p[0]))}: {string.Join("; ", parts.Select(p => p[1]))}";
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Queue()
     {
         Operands set = Next(_sets);

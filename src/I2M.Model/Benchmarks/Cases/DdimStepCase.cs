@@ -8,13 +8,14 @@ using I2M.Model.Dit;
 namespace I2M.Model.Benchmarks.Cases;
 
 /// <summary>
-/// One DDIM step with guidance for one picture: conditional and unconditional prediction in one batch, keys and values of the picture computed before.
+/// One DDIM step with guidance for one picture: conditional and unconditional prediction in one batch, keys and values of the picture and the modulations of
+/// all timesteps computed before, as the sampler does.
 /// A small network of the same structure is verified whole, step included, against <see cref="DoubleDit"/>; the timed network's batch against its two
 /// halves computed alone, as evaluating it in double would take minutes. Its attention and linear layers have cases of their own at these sizes.
 /// </summary>
 public sealed class DdimStepCase : BenchmarkCase
 {
-    private const int Timestep = 600, NextTimestep = 580;
+    private const int Steps = 50, Timestep = 599, NextTimestep = 579;
     private const double GuidanceScale = 3, GuidanceRescale = 0.7, Limit = 2e-5;
     private readonly NoiseSchedule _schedule = new DiffusionConfig().CreateSchedule();
     private readonly Network _network;
@@ -26,7 +27,7 @@ public sealed class DdimStepCase : BenchmarkCase
     {
         _network = new Network(backend, config);
         _noise = DoubleMath.Widen(RandomWeights.Normal(backend, 3, config.MelTokens * config.MelTokenLength));
-        Work = new BenchmarkWork(BenchmarkBound.Compute, 2 * DitWork.Denoise(config), 4.0 * _network.WeightsOfAStep);
+        Work = new BenchmarkWork(BenchmarkBound.Compute, 2 * DitWork.Denoise(config), 4.0 * _network.WordsOfAStep);
     }
 
     /// <inheritdoc/>
@@ -37,9 +38,9 @@ public sealed class DdimStepCase : BenchmarkCase
     {
         double worst = VerifyMini();
         cancel.ThrowIfCancellationRequested();
-        using ImageConditionOwner kept = _network.Encode([1]), dropped = _network.Encode([0]);
-        float[] both = _network.Predict(_noise, _network.Guided.Condition, 2);
-        double[] expected = DoubleMath.Widen([.. _network.Predict(_noise, kept.Condition, 1), .. _network.Predict(_noise, dropped.Condition, 1)]);
+        using Picture kept = _network.Encode([1]), dropped = _network.Encode([0]);
+        float[] both = _network.Predict(_noise, _network.Guided);
+        double[] expected = DoubleMath.Widen([.. _network.Predict(_noise, kept), .. _network.Predict(_noise, dropped)]);
         return Math.Max(worst, Verification.Check("prediction of both in one batch", both, expected, Limit));
     }
 
@@ -56,7 +57,7 @@ public sealed class DdimStepCase : BenchmarkCase
         DitConfig config = full with { Hidden = 2 * full.Hidden / full.Heads, Heads = 2, Layers = 2, ImageTowerLayers = 1, MelFrames = 5 * full.MelPatchFrames, ImageSize = 7 * full.ImagePatch };
         using var network = new Network(Backend, config);
         double[] noise = DoubleMath.Widen(RandomWeights.Normal(Backend, 3, config.MelTokens * config.MelTokenLength));
-        float[] prediction = network.Predict(noise, network.Guided.Condition, 2);
+        float[] prediction = network.Predict(noise, network.Guided);
         double[] both = [.. noise, .. noise];
         double[] expected = network.Reference().Predict(both, [Timestep, Timestep], network.ImageTokens(2), [1, 0]);
         double worst = Verification.Check("prediction", prediction, expected, Limit);
@@ -71,7 +72,7 @@ public sealed class DdimStepCase : BenchmarkCase
         var sampler = new DdimSampler(_schedule, PredictionKind.V, [Timestep], DataRange.Unlimited) { FinalAlphaBar = _schedule.AlphaBars[NextTimestep] };
         sampler.Sample(x, (state, _, result) =>
         {
-            float[] both = network.Predict(state, network.Guided.Condition, 2);
+            float[] both = network.Predict(state, network.Guided);
             Guidance.Combine(both.AsSpan(0, result.Length), both.AsSpan(result.Length), GuidanceScale, GuidanceRescale, result);
         }, static (_, _) => { });
         return x;
@@ -97,16 +98,30 @@ public sealed class DdimStepCase : BenchmarkCase
         return Math.Sqrt(x.Average(v => (v - mean) * (v - mean)));
     }
 
-    /// <summary>Tensors of a picture's condition that live as long as this.</summary>
-    private sealed class ImageConditionOwner(ImageCondition condition) : IDisposable
+    /// <summary>A picture's condition and the modulations that go with it; its tensors live as long as this.</summary>
+    private sealed class Picture : IDisposable
     {
-        public ImageCondition Condition => condition;
+        private readonly SamplingModulations _modulations;
+
+        public Picture(DitModel model, ImageCondition condition, int batch)
+        {
+            (Condition, Batch) = (condition, batch);
+            _modulations = new SamplingModulations(model, Timesteps.Spaced(TimestepSpacing.Trailing, 1000, Steps), condition, batch);
+        }
+
+        public ImageCondition Condition { get; }
+
+        public int Batch { get; }
+
+        /// <summary>Of <see cref="Timestep"/>; the first call computes them for the sampler's timesteps around it.</summary>
+        public (ModulationTable Table, int Step) Modulation() => _modulations.At(Timestep);
 
         public void Dispose()
         {
-            foreach (Tensor tensor in condition.KeyValues) { tensor.Dispose(); }
-            condition.Pooled?.Dispose();
-            condition.ClassLogits?.Dispose();
+            _modulations.Dispose();
+            foreach (Tensor tensor in Condition.KeyValues) { tensor.Dispose(); }
+            Condition.Pooled?.Dispose();
+            Condition.ClassLogits?.Dispose();
         }
     }
 
@@ -132,29 +147,29 @@ public sealed class DdimStepCase : BenchmarkCase
         public DitConfig Config => _model.Config;
 
         /// <summary>With the picture and without.</summary>
-        public ImageConditionOwner Guided { get; }
+        public Picture Guided { get; }
 
-        /// <summary>Weights that a step reads: all but the image tower's and the projections of keys and values.</summary>
-        public double WeightsOfAStep => _arena.Length - 2.0 * Config.Layers * Config.Hidden * Config.Hidden - 12.0 * Config.ImageTowerLayers * Config.Hidden * Config.Hidden;
+        /// <summary>Words that a step reads: the weights of the blocks' 14·hidden² multiply-adds a token, and the picture's keys and values.</summary>
+        public double WordsOfAStep => (double)Config.Layers * Config.Hidden * (14.0 * Config.Hidden + 2.0 * Guided.Batch * Config.ImageTokens);
 
-        public ImageConditionOwner Encode(float[] keep)
+        public Picture Encode(float[] keep)
         {
             using var noGrad = GradMode.NoGrad();
             int batch = keep.Length;
             float[] pictures = [.. Enumerable.Repeat(_picture, batch).SelectMany(p => p)];
             using Tensor tokens = Tensor.From(_backend, pictures, batch, Config.ImageTokens, Config.ImageTokenLength), kept = Tensor.From(_backend, keep, batch);
-            return new ImageConditionOwner(_model.EncodeImage(tokens, kept));
+            return new Picture(_model, _model.EncodeImage(tokens, kept), batch);
         }
 
-        public float[] Predict(ReadOnlySpan<double> x, ImageCondition condition, int batch)
+        public float[] Predict(ReadOnlySpan<double> x, Picture picture)
         {
-            using var scope = new TensorScope();
             using var noGrad = GradMode.NoGrad();
+            var (table, step) = picture.Modulation();
+            using var scope = new TensorScope();
+            int batch = picture.Batch;
             var noisy = new float[batch * x.Length];
             for (int i = 0; i < noisy.Length; i++) { noisy[i] = (float)x[i % x.Length]; }
-            var timesteps = new int[batch];
-            Array.Fill(timesteps, Timestep);
-            return _model.Denoise(Tensor.From(_backend, noisy, batch, Config.MelTokens, Config.MelTokenLength), timesteps, condition).ToArray();
+            return _model.Denoise(Tensor.From(_backend, noisy, batch, Config.MelTokens, Config.MelTokenLength), table, step, picture.Condition).ToArray();
         }
 
         public DoubleDit Reference() => new(Config, RandomWeights.Widen(_arena));

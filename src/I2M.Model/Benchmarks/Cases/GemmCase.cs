@@ -39,6 +39,9 @@ public sealed class GemmCase : BenchmarkCase
     }
 
     /// <inheritdoc/>
+    public override string? Choice => (Backend as ITunable)?.ChoiceFor(_arithmetic, Shape);
+
+    /// <inheritdoc/>
     public override void Queue()
     {
         var (a, b, c) = Next(_sets);

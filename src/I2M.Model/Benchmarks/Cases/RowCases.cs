@@ -14,6 +14,7 @@ public sealed class AdaLayerNormCase : BenchmarkCase
     private const double Limit = 1e-5;
     private readonly ModulationShape _shape;
     private readonly bool _backward;
+    private readonly ElementType _type;
     private readonly BufferView _scale, _shift, _mean, _rstd, _dScale, _dShift;
     private readonly (BufferView X, BufferView Dy, BufferView Result)[] _sets;
 
@@ -22,21 +23,23 @@ public sealed class AdaLayerNormCase : BenchmarkCase
     /// <param name="backend">Where.</param>
     /// <param name="shape">Sizes.</param>
     /// <param name="backward">The backward pass alone instead of the forward pass.</param>
+    /// <param name="type">Of y or dy; x and dx, the residual stream, are float32.</param>
     /// <param name="sets">Sets of operands that take turns, so that none stays in a cache.</param>
-    public AdaLayerNormCase(IBackend backend, ModulationShape shape, bool backward, int sets) : base(backend)
+    public AdaLayerNormCase(IBackend backend, ModulationShape shape, bool backward, ElementType type, int sets) : base(backend)
     {
-        (_shape, _backward) = (shape, backward);
+        (_shape, _backward, _type) = (shape, backward, type);
         long length = Rows * shape.Channels, modulation = (long)shape.Batch * shape.Stride;
         (_scale, _shift, _mean, _rstd, _dScale, _dShift) = (RentNormal(modulation, 1), RentNormal(modulation, 2), Rent(Rows), Rent(Rows), Rent(modulation), Rent(modulation));
-        _sets = [.. Enumerable.Range(0, sets).Select(i => (RentNormal(length, 3 + 2 * (ulong)i), backward ? RentNormal(length, 4 + 2 * (ulong)i) : BufferView.None, Rent(length)))];
+        _sets = [.. Enumerable.Range(0, sets).Select(i => (RentNormal(length, 3 + 2 * (ulong)i),
+            backward ? RentNormal(length, 4 + 2 * (ulong)i, type) : BufferView.None, backward ? Rent(length) : Rent(type.Words(length)).As(type)))];
         // The backward pass takes one set's statistics for all: it costs the same, and only the first is verified.
         if (backward)
         {
-            Forward(_sets[0].X, _sets[0].Result);
+            Backend.AdaLayerNorm(_sets[0].X, _scale, _shift, _shape, Eps, _sets[0].Result, _mean, _rstd);
             Backend.Fill(_dScale, 0);
             Backend.Fill(_dShift, 0);
         }
-        double words = (backward ? 3 : 2) * (double)length + 2 * Rows + (backward ? 5 : 2) * modulation;
+        double words = (backward ? 2.0 : 1) * length + type.Words(length) + 2 * Rows + (backward ? 5 : 2) * modulation;
         Work = new BenchmarkWork(BenchmarkBound.Memory, (double)FlopsPerElement * length, 4 * words);
     }
 
@@ -64,7 +67,10 @@ public sealed class AdaLayerNormCase : BenchmarkCase
         int[] rows = Sample((int)Rows, SampledRows);
         float[] actual = [.. rows.SelectMany(r => Row(result, r))];
         double[] expected = [.. rows.SelectMany(r => _backward ? BackwardRow(r) : ForwardRow(r))];
-        double worst = Verification.Check(_backward ? "dx" : "y", actual, expected, Limit, i => $"[{rows[i / c]}, {i % c}]");
+        string Place(int i) => $"[{rows[i / c]}, {i % c}]";
+        double worst = _backward || _type == ElementType.Float32
+            ? Verification.Check(_backward ? "dx" : "y", actual, expected, Limit, Place)
+            : Verification.CheckNorm("y", actual, expected, Verification.NormLimit(Arithmetic.BFloat16), Place);
         if (!_backward) { return worst; }
         foreach (int sample in Sample(_shape.Batch, 2))
         {
@@ -116,48 +122,60 @@ public sealed class AdaLayerNormCase : BenchmarkCase
         return ([.. x.Select(v => (v - mean) * rstd)], rstd);
     }
 
-    private float[] Row(BufferView view, int row) => Read(view.Slice((long)row * _shape.Channels, _shape.Channels));
+    private float[] Row(BufferView view, int row)
+    {
+        long words = view.Type.Words(_shape.Channels);
+        return Read(view.Slice(row * words, words), _shape.Channels);
+    }
 
     private float[] Modulation(BufferView view, int sample) => Read(view.Slice((long)sample * _shape.Stride, _shape.Channels));
 }
 
-/// <summary>The backward pass of the exact GELU. Verified on elements spread over it.</summary>
-public sealed class GeluBackwardCase : BenchmarkCase
+/// <summary>The exact GELU or its backward pass. Verified on elements spread over it.</summary>
+public sealed class GeluCase : BenchmarkCase
 {
     private const int Sampled = 200_000, FlopsPerElement = 20;
     private const double Limit = 2e-6;
-    private readonly (BufferView X, BufferView Dy, BufferView Dx)[] _sets;
+    private readonly bool _backward;
+    private readonly (BufferView X, BufferView Dy, BufferView Result)[] _sets;
 
     /// <param name="backend">Where.</param>
     /// <param name="length">Elements.</param>
+    /// <param name="backward">The backward pass instead of the forward pass.</param>
     /// <param name="sets">Sets of operands that take turns, so that none stays in a cache.</param>
-    public GeluBackwardCase(IBackend backend, long length, int sets) : base(backend)
+    public GeluCase(IBackend backend, long length, bool backward, int sets) : base(backend)
     {
-        _sets = [.. Enumerable.Range(0, sets).Select(i => (RentNormal(length, 2 * (ulong)i + 1), RentNormal(length, 2 * (ulong)i + 2), Rent(length)))];
-        Work = new BenchmarkWork(BenchmarkBound.Memory, (double)FlopsPerElement * length, 12.0 * length);
+        _backward = backward;
+        _sets = [.. Enumerable.Range(0, sets).Select(i => (RentNormal(length, 2 * (ulong)i + 1), backward ? RentNormal(length, 2 * (ulong)i + 2) : BufferView.None, Rent(length)))];
+        Work = new BenchmarkWork(BenchmarkBound.Memory, (double)FlopsPerElement * length, (backward ? 12.0 : 8.0) * length);
     }
 
     /// <inheritdoc/>
-    public override void Queue()
-    {
-        var (x, dy, dx) = Next(_sets);
-        Backend.GeluErfBackward(x, dy, dx);
-    }
+    public override void Queue() => Compute(Next(_sets));
 
     /// <inheritdoc/>
     public override double Verify(CancellationToken cancel)
     {
-        var (x, dy, dx) = _sets[0];
-        Spoil(dx);
-        Backend.GeluErfBackward(x, dy, dx);
+        var (x, dy, computed) = _sets[0];
+        Spoil(computed);
+        Compute(_sets[0]);
         int[] at = Sample((int)x.Length, Sampled);
-        float[] input = Read(x), seed = Read(dy), result = Read(dx);
-        double[] expected = [.. at.Select(i => seed[i] * Slope(input[i]))];
-        return Verification.Check("dx", [.. at.Select(i => result[i])], expected, Limit, i => $"[{at[i]}]");
+        float[] input = Read(x), seed = _backward ? Read(dy) : [], result = Read(computed);
+        double[] expected = [.. at.Select(i => _backward ? seed[i] * Slope(input[i]) : input[i] * Distribution(input[i]))];
+        return Verification.Check(_backward ? "dx" : "y", [.. at.Select(i => result[i])], expected, Limit, i => $"[{at[i]}]");
     }
 
+    private void Compute((BufferView X, BufferView Dy, BufferView Result) set)
+    {
+        if (_backward) { Backend.GeluErfBackward(set.X, set.Dy, set.Result); }
+        else { Backend.GeluErf(set.X, set.Result); }
+    }
+
+    /// <summary>Φ(x).</summary>
+    private static double Distribution(double x) => 0.5 * (1 + DoubleMath.Erf(x / Math.Sqrt(2)));
+
     /// <summary>Φ(x) + x·φ(x).</summary>
-    private static double Slope(double x) => 0.5 * (1 + DoubleMath.Erf(x / Math.Sqrt(2))) + x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
+    private static double Slope(double x) => Distribution(x) + x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
 }
 
 /// <summary>The norm of a gradient arena and the clip factor, which stays on the device. Verified against a sum in double.</summary>

@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 
 namespace I2M.Kernels.Ilgpu;
 
-/// <summary>Backward attention in bfloat16 on tensor cores, dq, for heads of up to 96 channels: blocks of 64 queries, tiles of 64 keys.</summary>
-internal static class FlashBackwardQueries96Kernels
+/// <summary>Backward attention in bfloat16 on tensor cores, dq, for heads of up to 96 channels: blocks of 32 queries, tiles of 64 keys.</summary>
+internal static class FlashBackwardQueries96Rows32Kernels
 {
     // S scores, then P; D dP, then dS; P the latter in bfloat16; G the sums of dq; Q and O fragments of queries and dO; E and R −log2 e · lse and rowsum(dO∘o) of this lane's rows.
     private const string Registers =
@@ -19,7 +19,7 @@ internal static class FlashBackwardQueries96Kernels
     private const string Places =
         """
         mov.u32 sb, __dyn_shared_alloca; mov.f32 zero, 0f00000000; mov.b32 so, %0; mov.b32 ar, %1; mov.b32 ax, %2; mov.b32 br, %3; mov.b32 bx, %4; add.u32 la, sb, %5; add.u32 la, la, ar;
-        add.u32 rd, sb, 24576; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 24576;
+        add.u32 rd, sb, 12288; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 24576;
         """;
 
     // The thread's part of the copies of keys and values.
@@ -32,12 +32,12 @@ internal static class FlashBackwardQueries96Kernels
     private const string CopyLeft =
         """
         { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v; .reg .s32 us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; mov.b64 v, %3; mov.b32 vs, %4;
-        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+12288], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+64], [u+64], 16, z; cp.async.cg.shared.global [d+12352], [v+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+12416], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+18432], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+6208], [u+64], 16, z; cp.async.cg.shared.global [d+18496], [v+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+6272], [u+128], 16, z; cp.async.cg.shared.global [d+18560], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
+        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+6144], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+64], [u+64], 16, z; cp.async.cg.shared.global [d+6208], [v+64], 16, z;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+6272], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+3072], [u+0], 16, z; cp.async.cg.shared.global [d+9216], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+3136], [u+64], 16, z; cp.async.cg.shared.global [d+9280], [v+64], 16, z;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+3200], [u+128], 16, z; cp.async.cg.shared.global [d+9344], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
     // The next keys and values on their way to the stage at wr.
@@ -46,9 +46,15 @@ internal static class FlashBackwardQueries96Kernels
         { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+12288], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+64], [xp+64], 16, z; cp.async.cg.shared.global [wr+12352], [yp+64], 16, z;
         selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+128], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
+        setp.gt.s32 p, left, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+3072], [xp+0], 16, z; cp.async.cg.shared.global [wr+15360], [yp+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+3136], [xp+64], 16, z; cp.async.cg.shared.global [wr+15424], [yp+64], 16, z;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+3200], [xp+128], 16, z; cp.async.cg.shared.global [wr+15488], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
         setp.gt.s32 p, left, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+6144], [xp+0], 16, z; cp.async.cg.shared.global [wr+18432], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+6208], [xp+64], 16, z; cp.async.cg.shared.global [wr+18496], [yp+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+18560], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 64;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+18560], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
+        setp.gt.s32 p, left, 48; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+9216], [xp+0], 16, z; cp.async.cg.shared.global [wr+21504], [yp+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+9280], [xp+64], 16, z; cp.async.cg.shared.global [wr+21568], [yp+64], 16, z;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+9344], [xp+128], 16, z; cp.async.cg.shared.global [wr+21632], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 64;
         cp.async.commit_group; }
         """;
 
@@ -75,10 +81,9 @@ internal static class FlashBackwardQueries96Kernels
     // The warp's dO as left fragments.
     private const string HoldOutputs =
         """
-        { .reg .b32 t; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O0,O1,O2,O3}, [t+12288]; xor.b32 t, ax, 32; add.u32 t, la, t;
-        ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O4,O5,O6,O7}, [t+12288]; xor.b32 t, ax, 64; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O8,O9,O10,O11}, [t+12288]; xor.b32 t, ax, 96; add.u32 t, la, t;
-        ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O12,O13,O14,O15}, [t+12288]; xor.b32 t, ax, 128; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O16,O17,O18,O19}, [t+12288]; xor.b32 t, ax, 160; add.u32 t, la, t;
-        ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O20,O21,O22,O23}, [t+12288]; }
+        { .reg .b32 t; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O0,O1,O2,O3}, [t+6144]; xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O4,O5,O6,O7}, [t+6144];
+        xor.b32 t, ax, 64; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O8,O9,O10,O11}, [t+6144]; xor.b32 t, ax, 96; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O12,O13,O14,O15}, [t+6144];
+        xor.b32 t, ax, 128; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O16,O17,O18,O19}, [t+6144]; xor.b32 t, ax, 160; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O20,O21,O22,O23}, [t+6144]; }
         """;
 
     // %0 address of the statistics of this lane's first row, %1 scale · log2 e.
@@ -329,13 +334,13 @@ internal static class FlashBackwardQueries96Kernels
         """;
 
     /// <summary>dq for a tile of queries of one head; see <see cref="IBackend.AttentionBackward"/>. Addresses are bytes; tiles is the number of query tiles, padded the rows of statistics of a head.</summary>
-    [KernelBounds(128, MinGroups = 2, SharedBytes = 73728)]
+    [KernelBounds(64, MinGroups = 2, SharedBytes = 61440)]
     public static void Queries(long q, long k, long v, long dOut, long statistics, long dq, AttentionShape s, int tiles, int padded)
     {
         var shared = SharedMemory.GetDynamic<Float4>();
         int thread = Group.IdxX, lane = thread & 31, warp = thread >> 5;
         int tile = Grid.IdxX % tiles, head = Grid.IdxX / tiles % s.Heads, sample = Grid.IdxX / tiles / s.Heads;
-        int first = tile * 64, warpRow = warp * 16;
+        int first = tile * 32, warpRow = warp * 16;
 
         // Copies: 4 threads a row. Fragments: a lane's row and chunk of 16 bytes, exchanged by the row (see FlashShape.Swizzle).
         int row = thread / 4, chunk = thread % 4;
@@ -344,8 +349,8 @@ internal static class FlashBackwardQueries96Kernels
         CudaAsm.Emit(Places, row * 192 + ((chunk ^ (row >> 1 & 3)) << 4), leftRow * 192, ((lane >> 4) ^ (leftRow >> 1 & 3)) << 4,
             rightRow * 192, ((lane >> 3 & 1) ^ (rightRow >> 1 & 3)) << 4, warpRow * 192);
         CudaAsm.Emit(Sources, FlashRows.Address(k, s, sample, s.Keys, row, s.StrideK, head, chunk), FlashRows.Address(v, s, sample, s.Keys, row, s.StrideV, head, chunk),
-            s.StrideK * 64, s.StrideV * 64, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 4 < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
-        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 64, FlashRows.Address(dOut, s, sample, s.Queries, first + row, s.StrideO, head, chunk), s.StrideO * 64);
+            s.StrideK * 32, s.StrideV * 32, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 4 < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
+        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 32, FlashRows.Address(dOut, s, sample, s.Queries, first + row, s.StrideO, head, chunk), s.StrideO * 32);
         CudaAsm.Emit(CopyTiles);
         CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale * 1.44269504f);
         CudaAsm.Emit(Arrive);

@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 
 namespace I2M.Kernels.Ilgpu;
 
-/// <summary>Backward attention in bfloat16 on tensor cores, dk and dv, for heads of up to 128 channels: blocks of 64 keys, tiles of 32 queries.</summary>
-internal static class FlashBackwardKeys128Kernels
+/// <summary>Backward attention in bfloat16 on tensor cores, dk and dv, for heads of up to 128 channels: blocks of 32 keys, tiles of 32 queries.</summary>
+internal static class FlashBackwardKeys128Rows32Kernels
 {
     // S scores, then P; D dP; P the probabilities and then dS in bfloat16; V and K the sums of dv and dk; sp and first: the copies of statistics.
     private const string Registers =
@@ -19,7 +19,7 @@ internal static class FlashBackwardKeys128Kernels
     private const string Places =
         """
         mov.u32 sb, __dyn_shared_alloca; mov.f32 zero, 0f00000000; mov.b32 so, %0; mov.b32 ar, %1; mov.b32 ax, %2; mov.b32 br, %3; mov.b32 bx, %4; add.u32 la, sb, %5; add.u32 la, la, ar;
-        add.u32 rd, sb, 32768; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 16640;
+        add.u32 rd, sb, 16384; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 16640;
         """;
 
     // The thread's part of the copies of queries and dO.
@@ -32,23 +32,27 @@ internal static class FlashBackwardKeys128Kernels
     private const string CopyLeft =
         """
         { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v; .reg .s32 us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; mov.b64 v, %3; mov.b32 vs, %4;
-        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+16384], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+16512], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z; cp.async.cg.shared.global [d+20480], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+4224], [u+128], 16, z; cp.async.cg.shared.global [d+20608], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+8192], [u+0], 16, z; cp.async.cg.shared.global [d+24576], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+8320], [u+128], 16, z; cp.async.cg.shared.global [d+24704], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 48; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+12288], [u+0], 16, z; cp.async.cg.shared.global [d+28672], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+12416], [u+128], 16, z; cp.async.cg.shared.global [d+28800], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
+        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+8192], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+8320], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 8; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+2048], [u+0], 16, z; cp.async.cg.shared.global [d+10240], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+2176], [u+128], 16, z; cp.async.cg.shared.global [d+10368], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z; cp.async.cg.shared.global [d+12288], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+4224], [u+128], 16, z; cp.async.cg.shared.global [d+12416], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 24; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+14336], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+6272], [u+128], 16, z; cp.async.cg.shared.global [d+14464], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
-    // The next queries, dO and statistics on their way to the stage at wr.
+    // The next queries and dO with their statistics on their way to the stage at wr.
     private const string CopyTiles =
         """
         { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+8192], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+128], [xp+128], 16, z; cp.async.cg.shared.global [wr+8320], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
+        setp.gt.s32 p, left, 8; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+2048], [xp+0], 16, z; cp.async.cg.shared.global [wr+10240], [yp+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+2176], [xp+128], 16, z; cp.async.cg.shared.global [wr+10368], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
         setp.gt.s32 p, left, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+4096], [xp+0], 16, z; cp.async.cg.shared.global [wr+12288], [yp+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+4224], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 32;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+4224], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
+        setp.gt.s32 p, left, 24; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+6144], [xp+0], 16, z; cp.async.cg.shared.global [wr+14336], [yp+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+14464], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 32;
         sub.u32 d, wr, so; mov.u32 z, %%tid.x; shl.b32 z, z, 4; add.u32 d, d, z; @first cp.async.cg.shared.global [d+16384], [sp], 16; add.s64 sp, sp, 256; cp.async.commit_group; }
         """;
 
@@ -187,36 +191,36 @@ internal static class FlashBackwardKeys128Kernels
     // D = values · dOᵀ.
     private const string Products =
         """
-        { .reg .b32 t, u, r; add.u32 r, rd, br; xor.b32 u, bx, 0; add.u32 u, r, u; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+16384];
+        { .reg .b32 t, u, r; add.u32 r, rd, br; xor.b32 u, bx, 0; add.u32 u, r, u; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+8192];
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {zero,zero,zero,zero};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {zero,zero,zero,zero};
-        xor.b32 u, bx, 32; add.u32 u, r, u; xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+16384]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
+        xor.b32 u, bx, 32; add.u32 u, r, u; xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
-        xor.b32 u, bx, 64; add.u32 u, r, u; xor.b32 t, ax, 64; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+16384]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
+        xor.b32 u, bx, 64; add.u32 u, r, u; xor.b32 t, ax, 64; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
-        xor.b32 u, bx, 96; add.u32 u, r, u; xor.b32 t, ax, 96; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+16384]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
+        xor.b32 u, bx, 96; add.u32 u, r, u; xor.b32 t, ax, 96; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
-        xor.b32 u, bx, 128; add.u32 u, r, u; xor.b32 t, ax, 128; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+16384]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
+        xor.b32 u, bx, 128; add.u32 u, r, u; xor.b32 t, ax, 128; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
-        xor.b32 u, bx, 160; add.u32 u, r, u; xor.b32 t, ax, 160; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+16384]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
+        xor.b32 u, bx, 160; add.u32 u, r, u; xor.b32 t, ax, 160; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
-        xor.b32 u, bx, 192; add.u32 u, r, u; xor.b32 t, ax, 192; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+16384]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
+        xor.b32 u, bx, 192; add.u32 u, r, u; xor.b32 t, ax, 192; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
-        xor.b32 u, bx, 224; add.u32 u, r, u; xor.b32 t, ax, 224; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+16384]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
+        xor.b32 u, bx, 224; add.u32 u, r, u; xor.b32 t, ax, 224; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+8192];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
@@ -320,48 +324,48 @@ internal static class FlashBackwardKeys128Kernels
     private const string StoreValues =
         """
         { .reg .pred p, v; .reg .b32 u, w, c, d<4>; .reg .f32 a, b; .reg .b64 o; bar.warp.sync 0xffffffff; add.u32 w, sb, %0; xor.b32 c, %1, 0; add.u32 c, w, c;
-        mul.f32 a, V0, one; mul.f32 b, V1, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u; mul.f32 a, V2, one; mul.f32 b, V3, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u;
-        xor.b32 c, %1, 16; add.u32 c, w, c; mul.f32 a, V4, one; mul.f32 b, V5, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u;
-        mul.f32 a, V6, one; mul.f32 b, V7, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u; xor.b32 c, %1, 32; add.u32 c, w, c;
-        mul.f32 a, V8, one; mul.f32 b, V9, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u; mul.f32 a, V10, one; mul.f32 b, V11, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u;
-        xor.b32 c, %1, 48; add.u32 c, w, c; mul.f32 a, V12, one; mul.f32 b, V13, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u;
-        mul.f32 a, V14, one; mul.f32 b, V15, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u; xor.b32 c, %1, 64; add.u32 c, w, c;
-        mul.f32 a, V16, one; mul.f32 b, V17, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u; mul.f32 a, V18, one; mul.f32 b, V19, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u;
-        xor.b32 c, %1, 80; add.u32 c, w, c; mul.f32 a, V20, one; mul.f32 b, V21, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u;
-        mul.f32 a, V22, one; mul.f32 b, V23, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u; xor.b32 c, %1, 96; add.u32 c, w, c;
-        mul.f32 a, V24, one; mul.f32 b, V25, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u; mul.f32 a, V26, one; mul.f32 b, V27, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u;
-        xor.b32 c, %1, 112; add.u32 c, w, c; mul.f32 a, V28, one; mul.f32 b, V29, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u;
-        mul.f32 a, V30, one; mul.f32 b, V31, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u; xor.b32 c, %1, 128; add.u32 c, w, c;
-        mul.f32 a, V32, one; mul.f32 b, V33, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u; mul.f32 a, V34, one; mul.f32 b, V35, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u;
-        xor.b32 c, %1, 144; add.u32 c, w, c; mul.f32 a, V36, one; mul.f32 b, V37, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u;
-        mul.f32 a, V38, one; mul.f32 b, V39, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u; xor.b32 c, %1, 160; add.u32 c, w, c;
-        mul.f32 a, V40, one; mul.f32 b, V41, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u; mul.f32 a, V42, one; mul.f32 b, V43, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u;
-        xor.b32 c, %1, 176; add.u32 c, w, c; mul.f32 a, V44, one; mul.f32 b, V45, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u;
-        mul.f32 a, V46, one; mul.f32 b, V47, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u; xor.b32 c, %1, 192; add.u32 c, w, c;
-        mul.f32 a, V48, one; mul.f32 b, V49, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u; mul.f32 a, V50, one; mul.f32 b, V51, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u;
-        xor.b32 c, %1, 208; add.u32 c, w, c; mul.f32 a, V52, one; mul.f32 b, V53, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u;
-        mul.f32 a, V54, one; mul.f32 b, V55, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u; xor.b32 c, %1, 224; add.u32 c, w, c;
-        mul.f32 a, V56, one; mul.f32 b, V57, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u; mul.f32 a, V58, one; mul.f32 b, V59, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u;
-        xor.b32 c, %1, 240; add.u32 c, w, c; mul.f32 a, V60, one; mul.f32 b, V61, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+16384], u;
-        mul.f32 a, V62, one; mul.f32 b, V63, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+18432], u; bar.warp.sync 0xffffffff; mov.b64 o, %3; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 0;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+16384]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
-        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+16512]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 64; add.u32 c, sb, c; setp.gt.s32 v, %5, 4;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+17408]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
-        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+17536]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 8;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+18432]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
-        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+18560]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 64; add.u32 c, sb, c; setp.gt.s32 v, %5, 12;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+19456]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
-        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+19584]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; }
+        mul.f32 a, V0, one; mul.f32 b, V1, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u; mul.f32 a, V2, one; mul.f32 b, V3, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u;
+        xor.b32 c, %1, 16; add.u32 c, w, c; mul.f32 a, V4, one; mul.f32 b, V5, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u;
+        mul.f32 a, V6, one; mul.f32 b, V7, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u; xor.b32 c, %1, 32; add.u32 c, w, c;
+        mul.f32 a, V8, one; mul.f32 b, V9, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u; mul.f32 a, V10, one; mul.f32 b, V11, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u;
+        xor.b32 c, %1, 48; add.u32 c, w, c; mul.f32 a, V12, one; mul.f32 b, V13, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u;
+        mul.f32 a, V14, one; mul.f32 b, V15, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u; xor.b32 c, %1, 64; add.u32 c, w, c;
+        mul.f32 a, V16, one; mul.f32 b, V17, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u; mul.f32 a, V18, one; mul.f32 b, V19, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u;
+        xor.b32 c, %1, 80; add.u32 c, w, c; mul.f32 a, V20, one; mul.f32 b, V21, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u;
+        mul.f32 a, V22, one; mul.f32 b, V23, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u; xor.b32 c, %1, 96; add.u32 c, w, c;
+        mul.f32 a, V24, one; mul.f32 b, V25, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u; mul.f32 a, V26, one; mul.f32 b, V27, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u;
+        xor.b32 c, %1, 112; add.u32 c, w, c; mul.f32 a, V28, one; mul.f32 b, V29, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u;
+        mul.f32 a, V30, one; mul.f32 b, V31, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u; xor.b32 c, %1, 128; add.u32 c, w, c;
+        mul.f32 a, V32, one; mul.f32 b, V33, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u; mul.f32 a, V34, one; mul.f32 b, V35, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u;
+        xor.b32 c, %1, 144; add.u32 c, w, c; mul.f32 a, V36, one; mul.f32 b, V37, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u;
+        mul.f32 a, V38, one; mul.f32 b, V39, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u; xor.b32 c, %1, 160; add.u32 c, w, c;
+        mul.f32 a, V40, one; mul.f32 b, V41, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u; mul.f32 a, V42, one; mul.f32 b, V43, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u;
+        xor.b32 c, %1, 176; add.u32 c, w, c; mul.f32 a, V44, one; mul.f32 b, V45, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u;
+        mul.f32 a, V46, one; mul.f32 b, V47, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u; xor.b32 c, %1, 192; add.u32 c, w, c;
+        mul.f32 a, V48, one; mul.f32 b, V49, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u; mul.f32 a, V50, one; mul.f32 b, V51, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u;
+        xor.b32 c, %1, 208; add.u32 c, w, c; mul.f32 a, V52, one; mul.f32 b, V53, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u;
+        mul.f32 a, V54, one; mul.f32 b, V55, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u; xor.b32 c, %1, 224; add.u32 c, w, c;
+        mul.f32 a, V56, one; mul.f32 b, V57, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u; mul.f32 a, V58, one; mul.f32 b, V59, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u;
+        xor.b32 c, %1, 240; add.u32 c, w, c; mul.f32 a, V60, one; mul.f32 b, V61, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+8192], u;
+        mul.f32 a, V62, one; mul.f32 b, V63, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+10240], u; bar.warp.sync 0xffffffff; mov.b64 o, %3; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 0;
+        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+8192]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
+        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+8320]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 64; add.u32 c, sb, c; setp.gt.s32 v, %5, 4;
+        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+9216]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
+        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+9344]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 8;
+        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+10240]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
+        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+10368]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 64; add.u32 c, sb, c; setp.gt.s32 v, %5, 12;
+        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+11264]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
+        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+11392]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; }
         """;
 
     /// <summary>dk and dv for a tile of keys of one head; see <see cref="IBackend.AttentionBackward"/>. Addresses are bytes; tiles is the number of key tiles, padded the rows of statistics of a head.</summary>
-    [KernelBounds(128, MinGroups = 2, SharedBytes = 66048)]
+    [KernelBounds(64, MinGroups = 3, SharedBytes = 49664)]
     public static void Keys(long q, long k, long v, long dOut, long statistics, long dk, long dv, AttentionShape s, int tiles, int padded)
     {
         var shared = SharedMemory.GetDynamic<Float4>();
         int thread = Group.IdxX, lane = thread & 31, warp = thread >> 5;
         int tile = Grid.IdxX % tiles, head = Grid.IdxX / tiles % s.Heads, sample = Grid.IdxX / tiles / s.Heads;
-        int first = tile * 64, warpRow = warp * 16;
+        int first = tile * 32, warpRow = warp * 16;
 
         // Copies: 8 threads a row. Fragments: a lane's row and chunk of 16 bytes, exchanged by the row (see FlashShape.Swizzle).
         int row = thread / 8, chunk = thread % 8;
@@ -370,8 +374,8 @@ internal static class FlashBackwardKeys128Kernels
         CudaAsm.Emit(Places, row * 256 + ((chunk ^ (row & 7)) << 4), leftRow * 256, ((lane >> 4) ^ (leftRow & 7)) << 4,
             rightRow * 256, ((lane >> 3 & 1) ^ (rightRow & 7)) << 4, warpRow * 256);
         CudaAsm.Emit(Sources, FlashRows.Address(q, s, sample, s.Queries, row, s.StrideQ, head, chunk), FlashRows.Address(dOut, s, sample, s.Queries, row, s.StrideO, head, chunk),
-            s.StrideQ * 32, s.StrideO * 32, s.Queries - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
-        CudaAsm.Emit(CopyLeft, s.Keys - first - row, FlashRows.Address(k, s, sample, s.Keys, first + row, s.StrideK, head, chunk), s.StrideK * 32, FlashRows.Address(v, s, sample, s.Keys, first + row, s.StrideV, head, chunk), s.StrideV * 32);
+            s.StrideQ * 16, s.StrideO * 16, s.Queries - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
+        CudaAsm.Emit(CopyLeft, s.Keys - first - row, FlashRows.Address(k, s, sample, s.Keys, first + row, s.StrideK, head, chunk), s.StrideK * 16, FlashRows.Address(v, s, sample, s.Keys, first + row, s.StrideV, head, chunk), s.StrideV * 16);
         CudaAsm.Emit(Statistics, statistics + ((long)sample * s.Heads + head) * padded * 8 + thread * 16, thread, s.Scale * 1.44269504f);
         CudaAsm.Emit(CopyTiles);
         int count = (s.Queries + 31) / 32;

@@ -5,21 +5,21 @@ using ILGPU.Runtime.Cuda;
 
 namespace I2M.Kernels.Ilgpu;
 
-/// <summary>Backward attention in bfloat16 on tensor cores, dq, for heads of up to 32 channels: blocks of 128 queries, tiles of 32 keys.</summary>
-internal static class FlashBackwardQueries32Kernels
+/// <summary>Backward attention in bfloat16 on tensor cores, dq, for heads of up to 32 channels: blocks of 64 queries, tiles of 32 keys.</summary>
+internal static class FlashBackwardQueries32Rows64Kernels
 {
     // S scores, then P; D dP, then dS; P the latter in bfloat16; G the sums of dq; Q and O fragments of queries and dO; E and R −log2 e · lse and rowsum(dO∘o) of this lane's rows.
     private const string Registers =
         """
-        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left, xs, ys; .reg .b64 xp, yp; .reg .f32 zero; .reg .b32 z<1>; .reg .b32 A<8>; .reg .b32 B<4>; .reg .f32 S<32>; .reg .f32 D<32>; .reg .f32 G<32>;
-        .reg .b32 P<16>; .reg .b32 Q<16>; .reg .b32 O<16>; .reg .f32 E<4>, R<4>; .reg .f32 sc, scale;
+        .reg .b32 sb, so, wr, rd, both, ar, ax, br, bx, la; .reg .s32 left, xs, ys; .reg .b64 xp, yp; .reg .f32 zero; .reg .b32 z<1>; .reg .b32 A<4>; .reg .b32 B<4>; .reg .f32 S<16>; .reg .f32 D<16>; .reg .f32 G<16>;
+        .reg .b32 P<8>; .reg .b32 Q<8>; .reg .b32 O<8>; .reg .f32 E<2>, R<2>; .reg .f32 sc, scale;
         """;
 
     // See FlashStages in the generator for the names.
     private const string Places =
         """
         mov.u32 sb, __dyn_shared_alloca; mov.f32 zero, 0f00000000; mov.b32 so, %0; mov.b32 ar, %1; mov.b32 ax, %2; mov.b32 br, %3; mov.b32 bx, %4; add.u32 la, sb, %5; add.u32 la, la, ar;
-        add.u32 rd, sb, 16384; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 4096;
+        add.u32 rd, sb, 8192; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 4096;
         """;
 
     // The thread's part of the copies of keys and values.
@@ -32,10 +32,8 @@ internal static class FlashBackwardQueries32Kernels
     private const string CopyLeft =
         """
         { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v; .reg .s32 us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; mov.b64 v, %3; mov.b32 vs, %4;
-        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+8192], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+2048], [u+0], 16, z; cp.async.cg.shared.global [d+10240], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 64; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z; cp.async.cg.shared.global [d+12288], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 96; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+14336], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
+        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+4096], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+2048], [u+0], 16, z; cp.async.cg.shared.global [d+6144], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
     // The next keys and values on their way to the stage at wr.
@@ -60,25 +58,22 @@ internal static class FlashBackwardQueries32Kernels
     // The warp's queries as left fragments.
     private const string HoldQueries =
         """
-        { .reg .b32 t; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Q0,Q1,Q2,Q3}, [t+0]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Q8,Q9,Q10,Q11}, [t+1024]; xor.b32 t, ax, 32; add.u32 t, la, t;
-        ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Q4,Q5,Q6,Q7}, [t+0]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Q12,Q13,Q14,Q15}, [t+1024]; }
+        { .reg .b32 t; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Q0,Q1,Q2,Q3}, [t+0]; xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Q4,Q5,Q6,Q7}, [t+0]; }
         """;
 
     // The warp's dO as left fragments.
     private const string HoldOutputs =
         """
-        { .reg .b32 t; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O0,O1,O2,O3}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O8,O9,O10,O11}, [t+9216];
-        xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O4,O5,O6,O7}, [t+8192]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O12,O13,O14,O15}, [t+9216]; }
+        { .reg .b32 t; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O0,O1,O2,O3}, [t+4096]; xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O4,O5,O6,O7}, [t+4096];
+        }
         """;
 
     // %0 address of the statistics of this lane's first row, %1 scale · log2 e.
     private const string Statistics =
         """
-        mov.f32 sc, %1; ld.global.v2.f32 {E0,R0}, [%0+0]; ld.global.v2.f32 {E1,R1}, [%0+64]; ld.global.v2.f32 {E2,R2}, [%0+128]; ld.global.v2.f32 {E3,R3}, [%0+192];
+        mov.f32 sc, %1; ld.global.v2.f32 {E0,R0}, [%0+0]; ld.global.v2.f32 {E1,R1}, [%0+64];
         mov.f32 G0, zero; mov.f32 G1, zero; mov.f32 G2, zero; mov.f32 G3, zero; mov.f32 G4, zero; mov.f32 G5, zero; mov.f32 G6, zero; mov.f32 G7, zero;
         mov.f32 G8, zero; mov.f32 G9, zero; mov.f32 G10, zero; mov.f32 G11, zero; mov.f32 G12, zero; mov.f32 G13, zero; mov.f32 G14, zero; mov.f32 G15, zero;
-        mov.f32 G16, zero; mov.f32 G17, zero; mov.f32 G18, zero; mov.f32 G19, zero; mov.f32 G20, zero; mov.f32 G21, zero; mov.f32 G22, zero; mov.f32 G23, zero;
-        mov.f32 G24, zero; mov.f32 G25, zero; mov.f32 G26, zero; mov.f32 G27, zero; mov.f32 G28, zero; mov.f32 G29, zero; mov.f32 G30, zero; mov.f32 G31, zero;
         """;
 
     // S = queries · keysᵀ.
@@ -86,16 +81,12 @@ internal static class FlashBackwardQueries32Kernels
         """
         { .reg .b32 t, u, r; add.u32 r, rd, br; xor.b32 u, bx, 0; add.u32 u, r, u; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+0];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S0,S1,S2,S3}, {Q0,Q1,Q2,Q3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S4,S5,S6,S7}, {Q0,Q1,Q2,Q3}, {B2,B3}, {zero,zero,zero,zero};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S16,S17,S18,S19}, {Q8,Q9,Q10,Q11}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S20,S21,S22,S23}, {Q8,Q9,Q10,Q11}, {B2,B3}, {zero,zero,zero,zero};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+1024];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S8,S9,S10,S11}, {Q0,Q1,Q2,Q3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S12,S13,S14,S15}, {Q0,Q1,Q2,Q3}, {B2,B3}, {zero,zero,zero,zero};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S24,S25,S26,S27}, {Q8,Q9,Q10,Q11}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S28,S29,S30,S31}, {Q8,Q9,Q10,Q11}, {B2,B3}, {zero,zero,zero,zero};
         xor.b32 u, bx, 32; add.u32 u, r, u; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+0];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S0,S1,S2,S3}, {Q4,Q5,Q6,Q7}, {B0,B1}, {S0,S1,S2,S3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S4,S5,S6,S7}, {Q4,Q5,Q6,Q7}, {B2,B3}, {S4,S5,S6,S7};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S16,S17,S18,S19}, {Q12,Q13,Q14,Q15}, {B0,B1}, {S16,S17,S18,S19}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S20,S21,S22,S23}, {Q12,Q13,Q14,Q15}, {B2,B3}, {S20,S21,S22,S23};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+1024];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S8,S9,S10,S11}, {Q4,Q5,Q6,Q7}, {B0,B1}, {S8,S9,S10,S11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S12,S13,S14,S15}, {Q4,Q5,Q6,Q7}, {B2,B3}, {S12,S13,S14,S15};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S24,S25,S26,S27}, {Q12,Q13,Q14,Q15}, {B0,B1}, {S24,S25,S26,S27}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {S28,S29,S30,S31}, {Q12,Q13,Q14,Q15}, {B2,B3}, {S28,S29,S30,S31};
         }
         """;
 
@@ -103,12 +94,9 @@ internal static class FlashBackwardQueries32Kernels
     private const string Mask =
         """
         { .reg .pred p, q; setp.gt.s32 p, %0, 0; setp.gt.s32 q, %0, 1; selp.f32 S0, S0, 0fFF800000, p; selp.f32 S1, S1, 0fFF800000, q; selp.f32 S2, S2, 0fFF800000, p; selp.f32 S3, S3, 0fFF800000, q;
-        selp.f32 S16, S16, 0fFF800000, p; selp.f32 S17, S17, 0fFF800000, q; selp.f32 S18, S18, 0fFF800000, p; selp.f32 S19, S19, 0fFF800000, q; setp.gt.s32 p, %0, 8; setp.gt.s32 q, %0, 9;
-        selp.f32 S4, S4, 0fFF800000, p; selp.f32 S5, S5, 0fFF800000, q; selp.f32 S6, S6, 0fFF800000, p; selp.f32 S7, S7, 0fFF800000, q; selp.f32 S20, S20, 0fFF800000, p; selp.f32 S21, S21, 0fFF800000, q;
-        selp.f32 S22, S22, 0fFF800000, p; selp.f32 S23, S23, 0fFF800000, q; setp.gt.s32 p, %0, 16; setp.gt.s32 q, %0, 17; selp.f32 S8, S8, 0fFF800000, p; selp.f32 S9, S9, 0fFF800000, q;
-        selp.f32 S10, S10, 0fFF800000, p; selp.f32 S11, S11, 0fFF800000, q; selp.f32 S24, S24, 0fFF800000, p; selp.f32 S25, S25, 0fFF800000, q; selp.f32 S26, S26, 0fFF800000, p; selp.f32 S27, S27, 0fFF800000, q;
-        setp.gt.s32 p, %0, 24; setp.gt.s32 q, %0, 25; selp.f32 S12, S12, 0fFF800000, p; selp.f32 S13, S13, 0fFF800000, q; selp.f32 S14, S14, 0fFF800000, p; selp.f32 S15, S15, 0fFF800000, q;
-        selp.f32 S28, S28, 0fFF800000, p; selp.f32 S29, S29, 0fFF800000, q; selp.f32 S30, S30, 0fFF800000, p; selp.f32 S31, S31, 0fFF800000, q; }
+        setp.gt.s32 p, %0, 8; setp.gt.s32 q, %0, 9; selp.f32 S4, S4, 0fFF800000, p; selp.f32 S5, S5, 0fFF800000, q; selp.f32 S6, S6, 0fFF800000, p; selp.f32 S7, S7, 0fFF800000, q; setp.gt.s32 p, %0, 16; setp.gt.s32 q, %0, 17;
+        selp.f32 S8, S8, 0fFF800000, p; selp.f32 S9, S9, 0fFF800000, q; selp.f32 S10, S10, 0fFF800000, p; selp.f32 S11, S11, 0fFF800000, q; setp.gt.s32 p, %0, 24; setp.gt.s32 q, %0, 25;
+        selp.f32 S12, S12, 0fFF800000, p; selp.f32 S13, S13, 0fFF800000, q; selp.f32 S14, S14, 0fFF800000, p; selp.f32 S15, S15, 0fFF800000, q; }
         """;
 
     // D = dO · valuesᵀ.
@@ -116,16 +104,12 @@ internal static class FlashBackwardQueries32Kernels
         """
         { .reg .b32 t, u, r; add.u32 r, rd, br; xor.b32 u, bx, 0; add.u32 u, r, u; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+2048];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {O0,O1,O2,O3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {O0,O1,O2,O3}, {B2,B3}, {zero,zero,zero,zero};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D16,D17,D18,D19}, {O8,O9,O10,O11}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D20,D21,D22,D23}, {O8,O9,O10,O11}, {B2,B3}, {zero,zero,zero,zero};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+3072];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {O0,O1,O2,O3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {O0,O1,O2,O3}, {B2,B3}, {zero,zero,zero,zero};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D24,D25,D26,D27}, {O8,O9,O10,O11}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D28,D29,D30,D31}, {O8,O9,O10,O11}, {B2,B3}, {zero,zero,zero,zero};
         xor.b32 u, bx, 32; add.u32 u, r, u; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+2048];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {O4,O5,O6,O7}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {O4,O5,O6,O7}, {B2,B3}, {D4,D5,D6,D7};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D16,D17,D18,D19}, {O12,O13,O14,O15}, {B0,B1}, {D16,D17,D18,D19}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D20,D21,D22,D23}, {O12,O13,O14,O15}, {B2,B3}, {D20,D21,D22,D23};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+3072];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {O4,O5,O6,O7}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {O4,O5,O6,O7}, {B2,B3}, {D12,D13,D14,D15};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D24,D25,D26,D27}, {O12,O13,O14,O15}, {B0,B1}, {D24,D25,D26,D27}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D28,D29,D30,D31}, {O12,O13,O14,O15}, {B2,B3}, {D28,D29,D30,D31};
         }
         """;
 
@@ -140,22 +124,13 @@ internal static class FlashBackwardQueries32Kernels
         fma.rn.f32 S6, S6, sc, E1; fma.rn.f32 S7, S7, sc, E1; ex2.approx.ftz.f32 S6, S6; ex2.approx.ftz.f32 S7, S7; sub.f32 D6, D6, R1; sub.f32 D7, D7, R1; mul.f32 D6, D6, S6; mul.f32 D7, D7, S7;
         fma.rn.f32 S10, S10, sc, E1; fma.rn.f32 S11, S11, sc, E1; ex2.approx.ftz.f32 S10, S10; ex2.approx.ftz.f32 S11, S11; sub.f32 D10, D10, R1; sub.f32 D11, D11, R1; mul.f32 D10, D10, S10; mul.f32 D11, D11, S11;
         fma.rn.f32 S14, S14, sc, E1; fma.rn.f32 S15, S15, sc, E1; ex2.approx.ftz.f32 S14, S14; ex2.approx.ftz.f32 S15, S15; sub.f32 D14, D14, R1; sub.f32 D15, D15, R1; mul.f32 D14, D14, S14; mul.f32 D15, D15, S15;
-        fma.rn.f32 S16, S16, sc, E2; fma.rn.f32 S17, S17, sc, E2; ex2.approx.ftz.f32 S16, S16; ex2.approx.ftz.f32 S17, S17; sub.f32 D16, D16, R2; sub.f32 D17, D17, R2; mul.f32 D16, D16, S16; mul.f32 D17, D17, S17;
-        fma.rn.f32 S20, S20, sc, E2; fma.rn.f32 S21, S21, sc, E2; ex2.approx.ftz.f32 S20, S20; ex2.approx.ftz.f32 S21, S21; sub.f32 D20, D20, R2; sub.f32 D21, D21, R2; mul.f32 D20, D20, S20; mul.f32 D21, D21, S21;
-        fma.rn.f32 S24, S24, sc, E2; fma.rn.f32 S25, S25, sc, E2; ex2.approx.ftz.f32 S24, S24; ex2.approx.ftz.f32 S25, S25; sub.f32 D24, D24, R2; sub.f32 D25, D25, R2; mul.f32 D24, D24, S24; mul.f32 D25, D25, S25;
-        fma.rn.f32 S28, S28, sc, E2; fma.rn.f32 S29, S29, sc, E2; ex2.approx.ftz.f32 S28, S28; ex2.approx.ftz.f32 S29, S29; sub.f32 D28, D28, R2; sub.f32 D29, D29, R2; mul.f32 D28, D28, S28; mul.f32 D29, D29, S29;
-        fma.rn.f32 S18, S18, sc, E3; fma.rn.f32 S19, S19, sc, E3; ex2.approx.ftz.f32 S18, S18; ex2.approx.ftz.f32 S19, S19; sub.f32 D18, D18, R3; sub.f32 D19, D19, R3; mul.f32 D18, D18, S18; mul.f32 D19, D19, S19;
-        fma.rn.f32 S22, S22, sc, E3; fma.rn.f32 S23, S23, sc, E3; ex2.approx.ftz.f32 S22, S22; ex2.approx.ftz.f32 S23, S23; sub.f32 D22, D22, R3; sub.f32 D23, D23, R3; mul.f32 D22, D22, S22; mul.f32 D23, D23, S23;
-        fma.rn.f32 S26, S26, sc, E3; fma.rn.f32 S27, S27, sc, E3; ex2.approx.ftz.f32 S26, S26; ex2.approx.ftz.f32 S27, S27; sub.f32 D26, D26, R3; sub.f32 D27, D27, R3; mul.f32 D26, D26, S26; mul.f32 D27, D27, S27;
-        fma.rn.f32 S30, S30, sc, E3; fma.rn.f32 S31, S31, sc, E3; ex2.approx.ftz.f32 S30, S30; ex2.approx.ftz.f32 S31, S31; sub.f32 D30, D30, R3; sub.f32 D31, D31, R3; mul.f32 D30, D30, S30; mul.f32 D31, D31, S31;
         """;
 
     // P = D in bfloat16, as left fragments.
     private const string Pack =
         """
         cvt.rn.bf16x2.f32 P0, D1, D0; cvt.rn.bf16x2.f32 P1, D3, D2; cvt.rn.bf16x2.f32 P2, D5, D4; cvt.rn.bf16x2.f32 P3, D7, D6; cvt.rn.bf16x2.f32 P4, D9, D8; cvt.rn.bf16x2.f32 P5, D11, D10;
-        cvt.rn.bf16x2.f32 P6, D13, D12; cvt.rn.bf16x2.f32 P7, D15, D14; cvt.rn.bf16x2.f32 P8, D17, D16; cvt.rn.bf16x2.f32 P9, D19, D18; cvt.rn.bf16x2.f32 P10, D21, D20; cvt.rn.bf16x2.f32 P11, D23, D22;
-        cvt.rn.bf16x2.f32 P12, D25, D24; cvt.rn.bf16x2.f32 P13, D27, D26; cvt.rn.bf16x2.f32 P14, D29, D28; cvt.rn.bf16x2.f32 P15, D31, D30;
+        cvt.rn.bf16x2.f32 P6, D13, D12; cvt.rn.bf16x2.f32 P7, D15, D14;
         """;
 
     // G += P · keys.
@@ -163,16 +138,12 @@ internal static class FlashBackwardQueries32Kernels
         """
         { .reg .b32 r, t<2>; add.u32 r, rd, ar; xor.b32 t0, ax, 0; add.u32 t0, r, t0; xor.b32 t1, ax, 32; add.u32 t1, r, t1; ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {B0,B1,B2,B3}, [t0+0];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G0,G1,G2,G3}, {P0,P1,P2,P3}, {B0,B1}, {G0,G1,G2,G3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G4,G5,G6,G7}, {P0,P1,P2,P3}, {B2,B3}, {G4,G5,G6,G7};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G16,G17,G18,G19}, {P8,P9,P10,P11}, {B0,B1}, {G16,G17,G18,G19}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G20,G21,G22,G23}, {P8,P9,P10,P11}, {B2,B3}, {G20,G21,G22,G23};
         ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {B0,B1,B2,B3}, [t1+0];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G8,G9,G10,G11}, {P0,P1,P2,P3}, {B0,B1}, {G8,G9,G10,G11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G12,G13,G14,G15}, {P0,P1,P2,P3}, {B2,B3}, {G12,G13,G14,G15};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G24,G25,G26,G27}, {P8,P9,P10,P11}, {B0,B1}, {G24,G25,G26,G27}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G28,G29,G30,G31}, {P8,P9,P10,P11}, {B2,B3}, {G28,G29,G30,G31};
         ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {B0,B1,B2,B3}, [t0+1024];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G0,G1,G2,G3}, {P4,P5,P6,P7}, {B0,B1}, {G0,G1,G2,G3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G4,G5,G6,G7}, {P4,P5,P6,P7}, {B2,B3}, {G4,G5,G6,G7};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G16,G17,G18,G19}, {P12,P13,P14,P15}, {B0,B1}, {G16,G17,G18,G19}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G20,G21,G22,G23}, {P12,P13,P14,P15}, {B2,B3}, {G20,G21,G22,G23};
         ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {B0,B1,B2,B3}, [t1+1024];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G8,G9,G10,G11}, {P4,P5,P6,P7}, {B0,B1}, {G8,G9,G10,G11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G12,G13,G14,G15}, {P4,P5,P6,P7}, {B2,B3}, {G12,G13,G14,G15};
-        mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G24,G25,G26,G27}, {P12,P13,P14,P15}, {B0,B1}, {G24,G25,G26,G27}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {G28,G29,G30,G31}, {P12,P13,P14,P15}, {B2,B3}, {G28,G29,G30,G31};
         }
         """;
 
@@ -181,29 +152,23 @@ internal static class FlashBackwardQueries32Kernels
         """
         { .reg .pred p, v; .reg .b32 u, w, c, d<4>; .reg .f32 a, b; .reg .b64 o; bar.warp.sync 0xffffffff; add.u32 w, sb, %0; xor.b32 c, %1, 0; add.u32 c, w, c;
         mul.f32 a, G0, scale; mul.f32 b, G1, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+0], u; mul.f32 a, G2, scale; mul.f32 b, G3, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+512], u;
-        mul.f32 a, G16, scale; mul.f32 b, G17, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+1024], u; mul.f32 a, G18, scale; mul.f32 b, G19, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+1536], u;
         xor.b32 c, %1, 16; add.u32 c, w, c; mul.f32 a, G4, scale; mul.f32 b, G5, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+0], u;
-        mul.f32 a, G6, scale; mul.f32 b, G7, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+512], u; mul.f32 a, G20, scale; mul.f32 b, G21, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+1024], u;
-        mul.f32 a, G22, scale; mul.f32 b, G23, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+1536], u; xor.b32 c, %1, 32; add.u32 c, w, c;
+        mul.f32 a, G6, scale; mul.f32 b, G7, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+512], u; xor.b32 c, %1, 32; add.u32 c, w, c;
         mul.f32 a, G8, scale; mul.f32 b, G9, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+0], u; mul.f32 a, G10, scale; mul.f32 b, G11, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+512], u;
-        mul.f32 a, G24, scale; mul.f32 b, G25, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+1024], u; mul.f32 a, G26, scale; mul.f32 b, G27, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+1536], u;
         xor.b32 c, %1, 48; add.u32 c, w, c; mul.f32 a, G12, scale; mul.f32 b, G13, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+0], u;
-        mul.f32 a, G14, scale; mul.f32 b, G15, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+512], u; mul.f32 a, G28, scale; mul.f32 b, G29, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+1024], u;
-        mul.f32 a, G30, scale; mul.f32 b, G31, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+1536], u; bar.warp.sync 0xffffffff; mov.b64 o, %3; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 0;
+        mul.f32 a, G14, scale; mul.f32 b, G15, scale; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+512], u; bar.warp.sync 0xffffffff; mov.b64 o, %3; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 0;
         setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+0]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 8;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+512]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 16;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+1024]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 24;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+1536]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3}; }
+        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+512]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3}; }
         """;
 
     /// <summary>dq for a tile of queries of one head; see <see cref="IBackend.AttentionBackward"/>. Addresses are bytes; tiles is the number of query tiles, padded the rows of statistics of a head.</summary>
-    [KernelBounds(128, MinGroups = 3, SharedBytes = 24576)]
+    [KernelBounds(128, MinGroups = 4, SharedBytes = 16384)]
     public static void Queries(long q, long k, long v, long dOut, long statistics, long dq, AttentionShape s, int tiles, int padded)
     {
         var shared = SharedMemory.GetDynamic<Float4>();
         int thread = Group.IdxX, lane = thread & 31, warp = thread >> 5;
         int tile = Grid.IdxX % tiles, head = Grid.IdxX / tiles % s.Heads, sample = Grid.IdxX / tiles / s.Heads;
-        int first = tile * 128, warpRow = warp * 32;
+        int first = tile * 64, warpRow = warp * 16;
 
         // Copies: 4 threads a row. Fragments: a lane's row and chunk of 16 bytes, exchanged by the row (see FlashShape.Swizzle).
         int row = thread / 4, chunk = thread % 4;

@@ -6,7 +6,7 @@ using ILGPU.Runtime.Cuda;
 namespace I2M.Kernels.Ilgpu;
 
 /// <summary>Backward attention in bfloat16 on tensor cores, dk and dv, for heads of up to 32 channels: blocks of 128 keys, tiles of 32 queries.</summary>
-internal static class FlashBackwardKeys32Kernels
+internal static class FlashBackwardKeys32Rows128Kernels
 {
     // S scores, then P; D dP; P the probabilities and then dS in bfloat16; V and K the sums of dv and dk; sp and first: the copies of statistics.
     private const string Registers =
@@ -38,7 +38,7 @@ internal static class FlashBackwardKeys32Kernels
         setp.gt.s32 p, %0, 96; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+14336], [v+0], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
-    // The next queries, dO and statistics on their way to the stage at wr.
+    // The next queries and dO with their statistics on their way to the stage at wr.
     private const string CopyTiles =
         """
         { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+2048], [yp+0], 16, z;

@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 
 namespace I2M.Kernels.Ilgpu;
 
-/// <summary>Backward attention in bfloat16 on tensor cores, dq, for heads of up to 128 channels: blocks of 64 queries, tiles of 32 keys.</summary>
-internal static class FlashBackwardQueries128Kernels
+/// <summary>Backward attention in bfloat16 on tensor cores, dq, for heads of up to 128 channels: blocks of 32 queries, tiles of 32 keys.</summary>
+internal static class FlashBackwardQueries128Rows32Kernels
 {
     // S scores, then P; D dP, then dS; P the latter in bfloat16; G the sums of dq; Q and O fragments of queries and dO; E and R −log2 e · lse and rowsum(dO∘o) of this lane's rows.
     private const string Registers =
@@ -19,7 +19,7 @@ internal static class FlashBackwardQueries128Kernels
     private const string Places =
         """
         mov.u32 sb, __dyn_shared_alloca; mov.f32 zero, 0f00000000; mov.b32 so, %0; mov.b32 ar, %1; mov.b32 ax, %2; mov.b32 br, %3; mov.b32 bx, %4; add.u32 la, sb, %5; add.u32 la, la, ar;
-        add.u32 rd, sb, 32768; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 16384;
+        add.u32 rd, sb, 16384; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 16384;
         """;
 
     // The thread's part of the copies of keys and values.
@@ -32,14 +32,14 @@ internal static class FlashBackwardQueries128Kernels
     private const string CopyLeft =
         """
         { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v; .reg .s32 us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; mov.b64 v, %3; mov.b32 vs, %4;
-        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+16384], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+16512], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z; cp.async.cg.shared.global [d+20480], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+4224], [u+128], 16, z; cp.async.cg.shared.global [d+20608], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+8192], [u+0], 16, z; cp.async.cg.shared.global [d+24576], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+8320], [u+128], 16, z; cp.async.cg.shared.global [d+24704], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 48; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+12288], [u+0], 16, z; cp.async.cg.shared.global [d+28672], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+12416], [u+128], 16, z; cp.async.cg.shared.global [d+28800], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
+        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+8192], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+8320], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 8; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+2048], [u+0], 16, z; cp.async.cg.shared.global [d+10240], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+2176], [u+128], 16, z; cp.async.cg.shared.global [d+10368], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+4096], [u+0], 16, z; cp.async.cg.shared.global [d+12288], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+4224], [u+128], 16, z; cp.async.cg.shared.global [d+12416], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 24; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+14336], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+6272], [u+128], 16, z; cp.async.cg.shared.global [d+14464], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
     // The next keys and values on their way to the stage at wr.
@@ -47,8 +47,12 @@ internal static class FlashBackwardQueries128Kernels
         """
         { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+8192], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+128], [xp+128], 16, z; cp.async.cg.shared.global [wr+8320], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
+        setp.gt.s32 p, left, 8; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+2048], [xp+0], 16, z; cp.async.cg.shared.global [wr+10240], [yp+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+2176], [xp+128], 16, z; cp.async.cg.shared.global [wr+10368], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
         setp.gt.s32 p, left, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+4096], [xp+0], 16, z; cp.async.cg.shared.global [wr+12288], [yp+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+4224], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 32;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+4224], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
+        setp.gt.s32 p, left, 24; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+6144], [xp+0], 16, z; cp.async.cg.shared.global [wr+14336], [yp+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+14464], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 32;
         cp.async.commit_group; }
         """;
 
@@ -76,11 +80,10 @@ internal static class FlashBackwardQueries128Kernels
     // The warp's dO as left fragments.
     private const string HoldOutputs =
         """
-        { .reg .b32 t; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O0,O1,O2,O3}, [t+16384]; xor.b32 t, ax, 32; add.u32 t, la, t;
-        ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O4,O5,O6,O7}, [t+16384]; xor.b32 t, ax, 64; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O8,O9,O10,O11}, [t+16384]; xor.b32 t, ax, 96; add.u32 t, la, t;
-        ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O12,O13,O14,O15}, [t+16384]; xor.b32 t, ax, 128; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O16,O17,O18,O19}, [t+16384]; xor.b32 t, ax, 160; add.u32 t, la, t;
-        ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O20,O21,O22,O23}, [t+16384]; xor.b32 t, ax, 192; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O24,O25,O26,O27}, [t+16384]; xor.b32 t, ax, 224; add.u32 t, la, t;
-        ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O28,O29,O30,O31}, [t+16384]; }
+        { .reg .b32 t; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O0,O1,O2,O3}, [t+8192]; xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O4,O5,O6,O7}, [t+8192];
+        xor.b32 t, ax, 64; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O8,O9,O10,O11}, [t+8192]; xor.b32 t, ax, 96; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O12,O13,O14,O15}, [t+8192];
+        xor.b32 t, ax, 128; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O16,O17,O18,O19}, [t+8192]; xor.b32 t, ax, 160; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O20,O21,O22,O23}, [t+8192];
+        xor.b32 t, ax, 192; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O24,O25,O26,O27}, [t+8192]; xor.b32 t, ax, 224; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {O28,O29,O30,O31}, [t+8192]; }
         """;
 
     // %0 address of the statistics of this lane's first row, %1 scale · log2 e.
@@ -281,13 +284,13 @@ internal static class FlashBackwardQueries128Kernels
         """;
 
     /// <summary>dq for a tile of queries of one head; see <see cref="IBackend.AttentionBackward"/>. Addresses are bytes; tiles is the number of query tiles, padded the rows of statistics of a head.</summary>
-    [KernelBounds(128, MinGroups = 2, SharedBytes = 65536)]
+    [KernelBounds(64, MinGroups = 3, SharedBytes = 49152)]
     public static void Queries(long q, long k, long v, long dOut, long statistics, long dq, AttentionShape s, int tiles, int padded)
     {
         var shared = SharedMemory.GetDynamic<Float4>();
         int thread = Group.IdxX, lane = thread & 31, warp = thread >> 5;
         int tile = Grid.IdxX % tiles, head = Grid.IdxX / tiles % s.Heads, sample = Grid.IdxX / tiles / s.Heads;
-        int first = tile * 64, warpRow = warp * 16;
+        int first = tile * 32, warpRow = warp * 16;
 
         // Copies: 8 threads a row. Fragments: a lane's row and chunk of 16 bytes, exchanged by the row (see FlashShape.Swizzle).
         int row = thread / 8, chunk = thread % 8;
@@ -296,8 +299,8 @@ internal static class FlashBackwardQueries128Kernels
         CudaAsm.Emit(Places, row * 256 + ((chunk ^ (row & 7)) << 4), leftRow * 256, ((lane >> 4) ^ (leftRow & 7)) << 4,
             rightRow * 256, ((lane >> 3 & 1) ^ (rightRow & 7)) << 4, warpRow * 256);
         CudaAsm.Emit(Sources, FlashRows.Address(k, s, sample, s.Keys, row, s.StrideK, head, chunk), FlashRows.Address(v, s, sample, s.Keys, row, s.StrideV, head, chunk),
-            s.StrideK * 32, s.StrideV * 32, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
-        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 32, FlashRows.Address(dOut, s, sample, s.Queries, first + row, s.StrideO, head, chunk), s.StrideO * 32);
+            s.StrideK * 16, s.StrideV * 16, s.Keys - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
+        CudaAsm.Emit(CopyLeft, s.Queries - first - row, FlashRows.Address(q, s, sample, s.Queries, first + row, s.StrideQ, head, chunk), s.StrideQ * 16, FlashRows.Address(dOut, s, sample, s.Queries, first + row, s.StrideO, head, chunk), s.StrideO * 16);
         CudaAsm.Emit(CopyTiles);
         CudaAsm.Emit(Statistics, statistics + (((long)sample * s.Heads + head) * padded + first + warpRow + (lane >> 2)) * 8, s.Scale * 1.44269504f);
         CudaAsm.Emit(Arrive);

@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 
 namespace I2M.Kernels.Ilgpu;
 
-/// <summary>Backward attention in bfloat16 on tensor cores, dk and dv, for heads of up to 96 channels: blocks of 64 keys, tiles of 64 queries.</summary>
-internal static class FlashBackwardKeys96Kernels
+/// <summary>Backward attention in bfloat16 on tensor cores, dk and dv, for heads of up to 96 channels: blocks of 32 keys, tiles of 64 queries.</summary>
+internal static class FlashBackwardKeys96Rows32Kernels
 {
     // S scores, then P; D dP; P the probabilities and then dS in bfloat16; V and K the sums of dv and dk; sp and first: the copies of statistics.
     private const string Registers =
@@ -19,7 +19,7 @@ internal static class FlashBackwardKeys96Kernels
     private const string Places =
         """
         mov.u32 sb, __dyn_shared_alloca; mov.f32 zero, 0f00000000; mov.b32 so, %0; mov.b32 ar, %1; mov.b32 ax, %2; mov.b32 br, %3; mov.b32 bx, %4; add.u32 la, sb, %5; add.u32 la, la, ar;
-        add.u32 rd, sb, 24576; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 25088;
+        add.u32 rd, sb, 12288; add.u32 wr, rd, so; add.u32 both, rd, rd; add.u32 both, both, 25088;
         """;
 
     // The thread's part of the copies of queries and dO.
@@ -32,23 +32,29 @@ internal static class FlashBackwardKeys96Kernels
     private const string CopyLeft =
         """
         { .reg .pred p; .reg .b32 z, d; .reg .b64 u, v; .reg .s32 us, vs; add.u32 d, sb, so; mov.b64 u, %1; mov.b32 us, %2; mov.b64 v, %3; mov.b32 vs, %4;
-        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+12288], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+64], [u+64], 16, z; cp.async.cg.shared.global [d+12352], [v+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+12416], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
-        setp.gt.s32 p, %0, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+6144], [u+0], 16, z; cp.async.cg.shared.global [d+18432], [v+0], 16, z;
-        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+6208], [u+64], 16, z; cp.async.cg.shared.global [d+18496], [v+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+6272], [u+128], 16, z; cp.async.cg.shared.global [d+18560], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
+        setp.gt.s32 p, %0, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+0], [u+0], 16, z; cp.async.cg.shared.global [d+6144], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+64], [u+64], 16, z; cp.async.cg.shared.global [d+6208], [v+64], 16, z;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+128], [u+128], 16, z; cp.async.cg.shared.global [d+6272], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v;
+        setp.gt.s32 p, %0, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [d+3072], [u+0], 16, z; cp.async.cg.shared.global [d+9216], [v+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [d+3136], [u+64], 16, z; cp.async.cg.shared.global [d+9280], [v+64], 16, z;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [d+3200], [u+128], 16, z; cp.async.cg.shared.global [d+9344], [v+128], 16, z; mad.wide.s32 u, us, 1, u; mad.wide.s32 v, vs, 1, v; }
         """;
 
-    // The next queries, dO and statistics on their way to the stage at wr.
+    // The next queries and dO with their statistics on their way to the stage at wr.
     private const string CopyTiles =
         """
         { .reg .pred p; .reg .b32 z, d; setp.gt.s32 p, left, 0; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+0], [xp+0], 16, z; cp.async.cg.shared.global [wr+12288], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+64], [xp+64], 16, z; cp.async.cg.shared.global [wr+12352], [yp+64], 16, z;
         selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+128], [xp+128], 16, z; cp.async.cg.shared.global [wr+12416], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
+        setp.gt.s32 p, left, 16; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+3072], [xp+0], 16, z; cp.async.cg.shared.global [wr+15360], [yp+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+3136], [xp+64], 16, z; cp.async.cg.shared.global [wr+15424], [yp+64], 16, z;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+3200], [xp+128], 16, z; cp.async.cg.shared.global [wr+15488], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
         setp.gt.s32 p, left, 32; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+6144], [xp+0], 16, z; cp.async.cg.shared.global [wr+18432], [yp+0], 16, z;
         selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+6208], [xp+64], 16, z; cp.async.cg.shared.global [wr+18496], [yp+64], 16, z;
-        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+18560], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 64;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+6272], [xp+128], 16, z; cp.async.cg.shared.global [wr+18560], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp;
+        setp.gt.s32 p, left, 48; selp.b32 z, z0, 0, p; cp.async.cg.shared.global [wr+9216], [xp+0], 16, z; cp.async.cg.shared.global [wr+21504], [yp+0], 16, z;
+        selp.b32 z, z1, 0, p; cp.async.cg.shared.global [wr+9280], [xp+64], 16, z; cp.async.cg.shared.global [wr+21568], [yp+64], 16, z;
+        selp.b32 z, z2, 0, p; cp.async.cg.shared.global [wr+9344], [xp+128], 16, z; cp.async.cg.shared.global [wr+21632], [yp+128], 16, z; mad.wide.s32 xp, xs, 1, xp; mad.wide.s32 yp, ys, 1, yp; sub.s32 left, left, 64;
         sub.u32 d, wr, so; mov.u32 z, %%tid.x; shl.b32 z, z, 4; add.u32 d, d, z; @first cp.async.cg.shared.global [d+24576], [sp], 16; add.s64 sp, sp, 512; cp.async.commit_group; }
         """;
 
@@ -223,7 +229,7 @@ internal static class FlashBackwardKeys96Kernels
     // D = values · dOᵀ.
     private const string Products =
         """
-        { .reg .b32 t, u, r; add.u32 r, rd, br; xor.b32 u, bx, 0; add.u32 u, r, u; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+12288];
+        { .reg .b32 t, u, r; add.u32 r, rd, br; xor.b32 u, bx, 0; add.u32 u, r, u; xor.b32 t, ax, 0; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+6144];
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {zero,zero,zero,zero};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+15360];
@@ -232,7 +238,7 @@ internal static class FlashBackwardKeys96Kernels
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D16,D17,D18,D19}, {A0,A1,A2,A3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D20,D21,D22,D23}, {A0,A1,A2,A3}, {B2,B3}, {zero,zero,zero,zero};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+21504];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D24,D25,D26,D27}, {A0,A1,A2,A3}, {B0,B1}, {zero,zero,zero,zero}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D28,D29,D30,D31}, {A0,A1,A2,A3}, {B2,B3}, {zero,zero,zero,zero};
-        xor.b32 u, bx, 32; add.u32 u, r, u; xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+12288]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
+        xor.b32 u, bx, 32; add.u32 u, r, u; xor.b32 t, ax, 32; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+6144]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+15360];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
@@ -240,7 +246,7 @@ internal static class FlashBackwardKeys96Kernels
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D16,D17,D18,D19}, {A0,A1,A2,A3}, {B0,B1}, {D16,D17,D18,D19}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D20,D21,D22,D23}, {A0,A1,A2,A3}, {B2,B3}, {D20,D21,D22,D23};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+21504];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D24,D25,D26,D27}, {A0,A1,A2,A3}, {B0,B1}, {D24,D25,D26,D27}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D28,D29,D30,D31}, {A0,A1,A2,A3}, {B2,B3}, {D28,D29,D30,D31};
-        xor.b32 u, bx, 64; add.u32 u, r, u; xor.b32 t, ax, 64; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+12288]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
+        xor.b32 u, bx, 64; add.u32 u, r, u; xor.b32 t, ax, 64; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+6144]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+15360];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
@@ -248,7 +254,7 @@ internal static class FlashBackwardKeys96Kernels
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D16,D17,D18,D19}, {A0,A1,A2,A3}, {B0,B1}, {D16,D17,D18,D19}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D20,D21,D22,D23}, {A0,A1,A2,A3}, {B2,B3}, {D20,D21,D22,D23};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+21504];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D24,D25,D26,D27}, {A0,A1,A2,A3}, {B0,B1}, {D24,D25,D26,D27}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D28,D29,D30,D31}, {A0,A1,A2,A3}, {B2,B3}, {D28,D29,D30,D31};
-        xor.b32 u, bx, 96; add.u32 u, r, u; xor.b32 t, ax, 96; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+12288]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
+        xor.b32 u, bx, 96; add.u32 u, r, u; xor.b32 t, ax, 96; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+6144]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+15360];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
@@ -256,7 +262,7 @@ internal static class FlashBackwardKeys96Kernels
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D16,D17,D18,D19}, {A0,A1,A2,A3}, {B0,B1}, {D16,D17,D18,D19}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D20,D21,D22,D23}, {A0,A1,A2,A3}, {B2,B3}, {D20,D21,D22,D23};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+21504];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D24,D25,D26,D27}, {A0,A1,A2,A3}, {B0,B1}, {D24,D25,D26,D27}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D28,D29,D30,D31}, {A0,A1,A2,A3}, {B2,B3}, {D28,D29,D30,D31};
-        xor.b32 u, bx, 128; add.u32 u, r, u; xor.b32 t, ax, 128; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+12288]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
+        xor.b32 u, bx, 128; add.u32 u, r, u; xor.b32 t, ax, 128; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+6144]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+15360];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
@@ -264,7 +270,7 @@ internal static class FlashBackwardKeys96Kernels
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D16,D17,D18,D19}, {A0,A1,A2,A3}, {B0,B1}, {D16,D17,D18,D19}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D20,D21,D22,D23}, {A0,A1,A2,A3}, {B2,B3}, {D20,D21,D22,D23};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+21504];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D24,D25,D26,D27}, {A0,A1,A2,A3}, {B0,B1}, {D24,D25,D26,D27}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D28,D29,D30,D31}, {A0,A1,A2,A3}, {B2,B3}, {D28,D29,D30,D31};
-        xor.b32 u, bx, 160; add.u32 u, r, u; xor.b32 t, ax, 160; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+12288]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
+        xor.b32 u, bx, 160; add.u32 u, r, u; xor.b32 t, ax, 160; add.u32 t, la, t; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {A0,A1,A2,A3}, [t+6144]; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+12288];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D0,D1,D2,D3}, {A0,A1,A2,A3}, {B0,B1}, {D0,D1,D2,D3}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D4,D5,D6,D7}, {A0,A1,A2,A3}, {B2,B3}, {D4,D5,D6,D7};
         ldmatrix.sync.aligned.m8n8.x4.shared.b16 {B0,B1,B2,B3}, [u+15360];
         mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D8,D9,D10,D11}, {A0,A1,A2,A3}, {B0,B1}, {D8,D9,D10,D11}; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {D12,D13,D14,D15}, {A0,A1,A2,A3}, {B2,B3}, {D12,D13,D14,D15};
@@ -391,40 +397,40 @@ internal static class FlashBackwardKeys96Kernels
     private const string StoreValues =
         """
         { .reg .pred p, v; .reg .b32 u, w, c, d<4>; .reg .f32 a, b; .reg .b64 o; bar.warp.sync 0xffffffff; add.u32 w, sb, %0; xor.b32 c, %1, 0; add.u32 c, w, c;
-        mul.f32 a, V0, one; mul.f32 b, V1, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u; mul.f32 a, V2, one; mul.f32 b, V3, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u;
-        xor.b32 c, %1, 16; add.u32 c, w, c; mul.f32 a, V4, one; mul.f32 b, V5, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u;
-        mul.f32 a, V6, one; mul.f32 b, V7, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u; xor.b32 c, %1, 32; add.u32 c, w, c;
-        mul.f32 a, V8, one; mul.f32 b, V9, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u; mul.f32 a, V10, one; mul.f32 b, V11, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u;
-        xor.b32 c, %1, 48; add.u32 c, w, c; mul.f32 a, V12, one; mul.f32 b, V13, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u;
-        mul.f32 a, V14, one; mul.f32 b, V15, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u; xor.b32 c, %1, 64; add.u32 c, w, c;
-        mul.f32 a, V16, one; mul.f32 b, V17, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u; mul.f32 a, V18, one; mul.f32 b, V19, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u;
-        xor.b32 c, %1, 80; add.u32 c, w, c; mul.f32 a, V20, one; mul.f32 b, V21, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u;
-        mul.f32 a, V22, one; mul.f32 b, V23, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u; xor.b32 c, %1, 96; add.u32 c, w, c;
-        mul.f32 a, V24, one; mul.f32 b, V25, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u; mul.f32 a, V26, one; mul.f32 b, V27, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u;
-        xor.b32 c, %1, 112; add.u32 c, w, c; mul.f32 a, V28, one; mul.f32 b, V29, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u;
-        mul.f32 a, V30, one; mul.f32 b, V31, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u; xor.b32 c, %1, 128; add.u32 c, w, c;
-        mul.f32 a, V32, one; mul.f32 b, V33, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u; mul.f32 a, V34, one; mul.f32 b, V35, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u;
-        xor.b32 c, %1, 144; add.u32 c, w, c; mul.f32 a, V36, one; mul.f32 b, V37, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u;
-        mul.f32 a, V38, one; mul.f32 b, V39, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u; xor.b32 c, %1, 160; add.u32 c, w, c;
-        mul.f32 a, V40, one; mul.f32 b, V41, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u; mul.f32 a, V42, one; mul.f32 b, V43, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u;
-        xor.b32 c, %1, 176; add.u32 c, w, c; mul.f32 a, V44, one; mul.f32 b, V45, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+12288], u;
-        mul.f32 a, V46, one; mul.f32 b, V47, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+13824], u; bar.warp.sync 0xffffffff; mov.b64 o, %3; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 0;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+12288]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
-        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+12352]; @p st.global.v4.b32 [o+64], {d0,d1,d2,d3};
-        setp.ne.and.b32 p, z2, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+12416]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 8;
-        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+13824]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
-        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+13888]; @p st.global.v4.b32 [o+64], {d0,d1,d2,d3};
-        setp.ne.and.b32 p, z2, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+13952]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; }
+        mul.f32 a, V0, one; mul.f32 b, V1, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u; mul.f32 a, V2, one; mul.f32 b, V3, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u;
+        xor.b32 c, %1, 16; add.u32 c, w, c; mul.f32 a, V4, one; mul.f32 b, V5, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u;
+        mul.f32 a, V6, one; mul.f32 b, V7, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u; xor.b32 c, %1, 32; add.u32 c, w, c;
+        mul.f32 a, V8, one; mul.f32 b, V9, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u; mul.f32 a, V10, one; mul.f32 b, V11, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u;
+        xor.b32 c, %1, 48; add.u32 c, w, c; mul.f32 a, V12, one; mul.f32 b, V13, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u;
+        mul.f32 a, V14, one; mul.f32 b, V15, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u; xor.b32 c, %1, 64; add.u32 c, w, c;
+        mul.f32 a, V16, one; mul.f32 b, V17, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u; mul.f32 a, V18, one; mul.f32 b, V19, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u;
+        xor.b32 c, %1, 80; add.u32 c, w, c; mul.f32 a, V20, one; mul.f32 b, V21, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u;
+        mul.f32 a, V22, one; mul.f32 b, V23, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u; xor.b32 c, %1, 96; add.u32 c, w, c;
+        mul.f32 a, V24, one; mul.f32 b, V25, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u; mul.f32 a, V26, one; mul.f32 b, V27, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u;
+        xor.b32 c, %1, 112; add.u32 c, w, c; mul.f32 a, V28, one; mul.f32 b, V29, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u;
+        mul.f32 a, V30, one; mul.f32 b, V31, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u; xor.b32 c, %1, 128; add.u32 c, w, c;
+        mul.f32 a, V32, one; mul.f32 b, V33, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u; mul.f32 a, V34, one; mul.f32 b, V35, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u;
+        xor.b32 c, %1, 144; add.u32 c, w, c; mul.f32 a, V36, one; mul.f32 b, V37, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u;
+        mul.f32 a, V38, one; mul.f32 b, V39, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u; xor.b32 c, %1, 160; add.u32 c, w, c;
+        mul.f32 a, V40, one; mul.f32 b, V41, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u; mul.f32 a, V42, one; mul.f32 b, V43, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u;
+        xor.b32 c, %1, 176; add.u32 c, w, c; mul.f32 a, V44, one; mul.f32 b, V45, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+6144], u;
+        mul.f32 a, V46, one; mul.f32 b, V47, one; cvt.rn.bf16x2.f32 u, b, a; st.shared.b32 [c+7680], u; bar.warp.sync 0xffffffff; mov.b64 o, %3; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 0;
+        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+6144]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
+        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+6208]; @p st.global.v4.b32 [o+64], {d0,d1,d2,d3};
+        setp.ne.and.b32 p, z2, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+6272]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; add.s64 o, o, %4; xor.b32 c, %2, 0; add.u32 c, sb, c; setp.gt.s32 v, %5, 8;
+        setp.ne.and.b32 p, z0, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+7680]; @p st.global.v4.b32 [o+0], {d0,d1,d2,d3};
+        setp.ne.and.b32 p, z1, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+7744]; @p st.global.v4.b32 [o+64], {d0,d1,d2,d3};
+        setp.ne.and.b32 p, z2, 0, v; ld.shared.v4.b32 {d0,d1,d2,d3}, [c+7808]; @p st.global.v4.b32 [o+128], {d0,d1,d2,d3}; }
         """;
 
     /// <summary>dk and dv for a tile of keys of one head; see <see cref="IBackend.AttentionBackward"/>. Addresses are bytes; tiles is the number of key tiles, padded the rows of statistics of a head.</summary>
-    [KernelBounds(128, MinGroups = 2, SharedBytes = 74752)]
+    [KernelBounds(64, MinGroups = 2, SharedBytes = 62464)]
     public static void Keys(long q, long k, long v, long dOut, long statistics, long dk, long dv, AttentionShape s, int tiles, int padded)
     {
         var shared = SharedMemory.GetDynamic<Float4>();
         int thread = Group.IdxX, lane = thread & 31, warp = thread >> 5;
         int tile = Grid.IdxX % tiles, head = Grid.IdxX / tiles % s.Heads, sample = Grid.IdxX / tiles / s.Heads;
-        int first = tile * 64, warpRow = warp * 16;
+        int first = tile * 32, warpRow = warp * 16;
 
         // Copies: 4 threads a row. Fragments: a lane's row and chunk of 16 bytes, exchanged by the row (see FlashShape.Swizzle).
         int row = thread / 4, chunk = thread % 4;
@@ -433,8 +439,8 @@ internal static class FlashBackwardKeys96Kernels
         CudaAsm.Emit(Places, row * 192 + ((chunk ^ (row >> 1 & 3)) << 4), leftRow * 192, ((lane >> 4) ^ (leftRow >> 1 & 3)) << 4,
             rightRow * 192, ((lane >> 3 & 1) ^ (rightRow >> 1 & 3)) << 4, warpRow * 192);
         CudaAsm.Emit(Sources, FlashRows.Address(q, s, sample, s.Queries, row, s.StrideQ, head, chunk), FlashRows.Address(dOut, s, sample, s.Queries, row, s.StrideO, head, chunk),
-            s.StrideQ * 64, s.StrideO * 64, s.Queries - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 4 < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
-        CudaAsm.Emit(CopyLeft, s.Keys - first - row, FlashRows.Address(k, s, sample, s.Keys, first + row, s.StrideK, head, chunk), s.StrideK * 64, FlashRows.Address(v, s, sample, s.Keys, first + row, s.StrideV, head, chunk), s.StrideV * 64);
+            s.StrideQ * 32, s.StrideO * 32, s.Queries - row, chunk < s.HeadDim / 8 ? 16 : 0, chunk + 4 < s.HeadDim / 8 ? 16 : 0, chunk + 8 < s.HeadDim / 8 ? 16 : 0);
+        CudaAsm.Emit(CopyLeft, s.Keys - first - row, FlashRows.Address(k, s, sample, s.Keys, first + row, s.StrideK, head, chunk), s.StrideK * 32, FlashRows.Address(v, s, sample, s.Keys, first + row, s.StrideV, head, chunk), s.StrideV * 32);
         CudaAsm.Emit(Statistics, statistics + ((long)sample * s.Heads + head) * padded * 8 + thread * 16, thread, s.Scale * 1.44269504f);
         CudaAsm.Emit(CopyTiles);
         int count = (s.Queries + 63) / 64;

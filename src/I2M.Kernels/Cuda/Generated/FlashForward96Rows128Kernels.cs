@@ -6,7 +6,7 @@ using ILGPU.Runtime.Cuda;
 namespace I2M.Kernels.Ilgpu;
 
 /// <summary>Forward attention in bfloat16 on tensor cores for heads of up to 96 channels: blocks of 128 queries, tiles of 64 keys.</summary>
-internal static class FlashForward96Kernels
+internal static class FlashForward96Rows128Kernels
 {
     // S scores, then probabilities; O sums; P probabilities in bfloat16; M running maxima, L sums, N new maxima of this lane's rows.
     private const string Registers =
