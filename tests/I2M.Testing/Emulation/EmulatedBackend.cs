@@ -9,5 +9,7 @@ public static class EmulatedBackend
 {
     /// <summary>Opens one; the caller disposes of it.</summary>
     /// <param name="observer">Gets the kernel's name and the counts of every launch, or null.</param>
-    public static IBackend Open(Action<string, LaunchReport>? observer = null) => new IlgpuBackend(Backends.Emulated, new EmulatedDevice { Launched = observer });
+    /// <param name="plant">Changes a kernel's PTX by its name, to plant a fault, or null.</param>
+    public static IBackend Open(Action<string, LaunchReport>? observer = null, Func<string, string, string>? plant = null) =>
+        new IlgpuBackend(Backends.Emulated, new EmulatedDevice { Launched = observer, Plant = plant });
 }
