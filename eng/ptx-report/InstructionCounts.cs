@@ -14,7 +14,7 @@ internal sealed partial record InstructionCounts(int Hmma, int Ldsm, int Ldgsts,
     public static InstructionCounts None { get; } = new(0, 0, 0, 0, 0);
 
     /// <summary>
-    /// False for PTX that can hold none of them: the assembler makes each from its own PTX instructions only, MUFU from divisions too. Saves most of the time, which the
+    /// False for PTX that can hold none of them: the assembler makes each from its own PTX instructions only (MUFU from divisions too, which alone are not worth a look). Saves most of the time, which the
     /// disassembler's start takes.
     /// </summary>
     public static bool Possible(string ptx) => PtxPattern().IsMatch(ptx);
@@ -39,6 +39,6 @@ internal sealed partial record InstructionCounts(int Hmma, int Ldsm, int Ldgsts,
     [GeneratedRegex(@"^\s*/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9_.]*)", RegexOptions.Multiline)]
     private static partial Regex OpcodePattern();
 
-    [GeneratedRegex(@"\b(mma|ldmatrix|cp\.async|ex2|lg2|rcp|rsqrt|sqrt|sin|cos|tanh|div|rem)\b|\bld\.[a-z.]*v[24]\b")]
+    [GeneratedRegex(@"\b(mma|ldmatrix|cp\.async|ex2|lg2|rcp|rsqrt|sqrt|sin|cos|tanh)\b|\bld\.[a-z.]*v[24]\b")]
     private static partial Regex PtxPattern();
 }

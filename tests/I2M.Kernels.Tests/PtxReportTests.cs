@@ -42,7 +42,7 @@ public sealed class PtxReportTests : IDisposable
         Assert.Equal(new InstructionCounts(2, 1, 1, 2, 1), InstructionCounts.Of(Listing));
         Assert.Throws<I2MException>(() => Assembler.Parse("ptxas info : nothing"));
         Assert.True(InstructionCounts.Possible("ld.global.v4.f32 {%f1,%f2,%f3,%f4}, [%rd1];"));
-        Assert.True(InstructionCounts.Possible("div.s32 %r1, %r2, %r3;"));
+        Assert.True(InstructionCounts.Possible("ex2.approx.ftz.f32 %f1, %f2;"));
         Assert.False(InstructionCounts.Possible("ld.global.f32 %f1, [%rd1]; fma.rn.f32 %f2, %f1, %f1, %f1;"));
     }
 
