@@ -24,13 +24,13 @@ internal sealed partial class Assembler
     /// <summary>True when machine instructions can be counted.</summary>
     public bool CountsInstructions => _nvdisasm is not null;
 
-    /// <summary>The assembler at <paramref name="path"/>, on PATH or in artifacts/ptxas; null when there is none.</summary>
+    /// <summary>The assembler at <paramref name="path"/>, in artifacts/ptxas or on PATH; null when there is none.</summary>
     /// <exception cref="I2MException">There is no program at <paramref name="path"/>.</exception>
     public static Assembler? Find(string? path)
     {
         if (path is not null && !File.Exists(path)) { throw new I2MException($"--ptxas {path}: no such file"); }
         path ??= (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Append(Path.Combine(ReportOptions.RepositoryRoot(), "artifacts", "ptxas"))
+            .Prepend(Path.Combine(ReportOptions.RepositoryRoot(), "artifacts", "ptxas"))
             .Select(folder => Path.Combine(folder, "ptxas")).FirstOrDefault(File.Exists);
         if (path is null) { return null; }
         string disassembler = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "nvdisasm");

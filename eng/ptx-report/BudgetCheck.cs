@@ -14,6 +14,15 @@ internal static class BudgetCheck
         foreach (var clash in kernels.GroupBy(kernel => kernel.Name).Where(group => group.Count() > 1)) { yield return $"{clash.Key}: {clash.Count()} kernels of this name"; }
     }
 
+    /// <summary>What to do when budgets of one assembler were missed with another; null when it is the same.</summary>
+    public static string? VersionHint(string used, string ofTable)
+    {
+        if (used == ofTable) { return null; }
+        string release = string.Join('.', ofTable.Split('.').Take(2));
+        return $"the budgets were made with ptxas {ofTable}, this is ptxas {used}, whose registers and instructions may differ without a change of the kernel. " +
+            $"For {ofTable}: eng/install-ptxas.sh where the distribution's nvidia-cuda-toolkit is {release} (Debian 12 has 11.8.89), or ptxas of NVIDIA's CUDA toolkit {release} by --ptxas FILE. --update makes budgets for this one";
+    }
+
     /// <summary>One line for everything in which a kernel of the table misses its budget.</summary>
     public static IEnumerable<string> Kernel(BudgetTable table, Measurement measured)
     {
@@ -45,6 +54,7 @@ internal static class BudgetCheck
         if (counts.Hmma < wanted.Hmma) { yield return $"{counts.Hmma} HMMA, at least {wanted.Hmma} expected"; }
         if (counts.Ldsm < wanted.Ldsm) { yield return $"{counts.Ldsm} LDSM, at least {wanted.Ldsm} expected"; }
         if (counts.Ldgsts < wanted.Ldgsts) { yield return $"{counts.Ldgsts} LDGSTS, at least {wanted.Ldgsts} expected"; }
+        if (counts.Mufu > wanted.Mufu) { yield return $"{counts.Mufu} MUFU, budget {wanted.Mufu}"; }
         if (counts.Ldg128 < wanted.Ldg128) { yield return $"{counts.Ldg128} LDG.128, at least {wanted.Ldg128} expected"; }
     }
 }

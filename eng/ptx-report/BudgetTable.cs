@@ -10,7 +10,7 @@ namespace I2M.PtxReport;
 /// <param name="Spill">Most bytes of spill stores and loads; likewise.</param>
 /// <param name="Shared">Most bytes of static shared memory a group.</param>
 /// <param name="Groups">Fewest groups a multiprocessor must hold at a time.</param>
-/// <param name="Instructions">Fewest instructions of each kind; null when the table was written without a disassembler.</param>
+/// <param name="Instructions">Fewest instructions of each kind, most MUFU; null when the table was written without a disassembler.</param>
 internal sealed record Budget(int Registers, int Stack, int Spill, int Shared, int Groups, InstructionCounts? Instructions)
 {
     private const int RegisterUnit = 8;

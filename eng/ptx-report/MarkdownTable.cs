@@ -26,8 +26,8 @@ internal static class MarkdownTable
     public static string Text(BudgetTable table, IReadOnlyList<Measurement> measured, string assembler)
     {
         var text = new StringBuilder($"ptxas {assembler}; where sm_80 and sm_90 differ, sm_80 / sm_90. Instructions are those of the text, not of a run.\n\n");
-        text.Append("| kernel | threads | registers | shared KB | groups | warps per multiprocessor | HMMA | LDSM | LDGSTS | LDG.128 |\n");
-        text.Append("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+        text.Append("| kernel | threads | registers | shared KB | groups | warps per multiprocessor | HMMA | LDSM | LDGSTS | LDG.128 | MUFU |\n");
+        text.Append("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
         foreach (var kernel in measured.Where(m => IsShown(table, m)).GroupBy(m => m.Kernel.Name).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             Measurement[] targets = [.. kernel.OrderBy(m => m.Target, StringComparer.Ordinal)];
@@ -37,7 +37,7 @@ internal static class MarkdownTable
             [
                 kernel.Key, Number(targets[0].Kernel.MaxThreads), Both(m => Number(m.Usage.Registers)), Both(m => (m.SharedBytes / 1024.0).ToString("0.#", CultureInfo.InvariantCulture)),
                 Both(m => Number(m.Groups)), Both(m => Number(m.Groups * ((m.Kernel.MaxThreads + 31) / 32))),
-                Count(i => i.Hmma), Count(i => i.Ldsm), Count(i => i.Ldgsts), Count(i => i.Ldg128),
+                Count(i => i.Hmma), Count(i => i.Ldsm), Count(i => i.Ldgsts), Count(i => i.Ldg128), Count(i => i.Mufu),
             ];
             text.Append($"| {string.Join(" | ", cells)} |\n");
         }

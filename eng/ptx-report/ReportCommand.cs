@@ -46,6 +46,7 @@ internal static class ReportCommand
         var lint = files.SelectMany(f => PtxLint.Of(File.ReadAllText(f.File)).Select(fault => $"{f.Kernel.Name} on {f.Target}: {fault}"));
         string[] problems = [.. BudgetCheck.Rows(table, kernels), .. lint, .. measured.SelectMany(m => BudgetCheck.Kernel(table, m))];
         foreach (string problem in problems) { output.WriteLine($"FAIL {problem}"); }
+        if (problems.Length > 0 && assembler is not null && BudgetCheck.VersionHint(assembler.Version(), table.Assembler) is { } hint) { output.WriteLine($"NOTE {hint}"); }
         output.WriteLine(problems.Length == 0 ? "ptx-report: all kernels within budget" : $"ptx-report: {problems.Length} problems");
         return problems.Length == 0 ? 0 : 1;
     }

@@ -14,7 +14,7 @@ internal sealed record ReportOptions(string? Ptxas, string Output, string Budget
         ptx-report [--ptxas FILE] [--out FOLDER] [--budgets FILE] [--update] [--markdown FILE]
         Compiles every kernel to PTX, assembles it for sm_80 and sm_90 and checks registers, stack, spills, shared memory, occupancy and
         instruction counts against the table. Exit status: 0 all within budget, 1 a budget is exceeded, 2 wrong use.
-          --ptxas FILE     the assembler; otherwise PATH, then artifacts/ptxas (eng/install-ptxas.sh). nvdisasm beside it counts instructions
+          --ptxas FILE     the assembler; otherwise artifacts/ptxas (eng/install-ptxas.sh), then PATH. nvdisasm beside it counts instructions
           --out FOLDER     where the PTX goes (artifacts/ptx)
           --budgets FILE   the table (eng/ptx-report/budgets.json)
           --markdown FILE  rewrite FILE between its marks "ptx-report begins" and "ptx-report ends": hot kernels with registers, occupancy and instructions

@@ -68,7 +68,7 @@ public sealed class AttentionTests
     private static AttentionShape Shape(int batch, int heads, int queries, int keys, int headDim) =>
         new(batch, heads, queries, keys, headDim, (float)(1 / Math.Sqrt(headDim)));
 
-    private static void Check(string backend, AttentionShape shape)
+    internal static void Check(string backend, AttentionShape shape)
     {
         using var run = new OperationRun(nameof(IBackend.Attention), backend, $"{shape.Batch}×{shape.Heads}×{shape.Queries}×{shape.Keys}×{shape.HeadDim}");
         var (expected, lse) = Run(run, shape, out Node[] inputs, out BufferView[] outputs);

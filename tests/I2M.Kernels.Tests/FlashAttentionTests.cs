@@ -162,7 +162,7 @@ public sealed class FlashAttentionTests
     private static AttentionShape Shape(int batch, int heads, int queries, int keys, int headDim) =>
         new(batch, heads, queries, keys, headDim, (float)(1 / Math.Sqrt(headDim)));
 
-    private static void Check(string backend, AttentionShape shape)
+    internal static void Check(string backend, AttentionShape shape)
     {
         string name = $"{shape.Batch}×{shape.Heads}×{shape.Queries}×{shape.Keys}×{shape.HeadDim}";
         using var run = new OperationRun(nameof(IBackend.Attention), backend, $"bfloat16 {name}");

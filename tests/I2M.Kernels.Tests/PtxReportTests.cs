@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using I2M.Kernels.Ilgpu;
 using I2M.PtxReport;
 using I2M.Testing;
@@ -25,6 +26,7 @@ public sealed class PtxReportTests : IDisposable
                 /*0050*/                   LDSM.16.MT88.4 R12, [R9] ;
                 /*0060*/                   HMMA.16816.F32.BF16 R16, R4, R12, R16 ;
                 /*0070*/                   HMMA.16816.F32.BF16 R20, R4, R14, R20 ;
+                /*0080*/                   MUFU.EX2 R20, R20 ;
         """;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("i2m-ptx-report-").FullName;
@@ -37,9 +39,10 @@ public sealed class PtxReportTests : IDisposable
     public void The_output_of_ptxas_and_nvdisasm_is_read()
     {
         Assert.Equal(new Usage(255, 1120, 993, 8320, null), Assembler.Parse(Log));
-        Assert.Equal(new InstructionCounts(2, 1, 1, 2), InstructionCounts.Of(Listing));
+        Assert.Equal(new InstructionCounts(2, 1, 1, 2, 1), InstructionCounts.Of(Listing));
         Assert.Throws<I2MException>(() => Assembler.Parse("ptxas info : nothing"));
         Assert.True(InstructionCounts.Possible("ld.global.v4.f32 {%f1,%f2,%f3,%f4}, [%rd1];"));
+        Assert.True(InstructionCounts.Possible("ex2.approx.ftz.f32 %f1, %f2;"));
         Assert.False(InstructionCounts.Possible("ld.global.f32 %f1, [%rd1]; fma.rn.f32 %f2, %f1, %f1, %f1;"));
     }
 
@@ -67,7 +70,7 @@ public sealed class PtxReportTests : IDisposable
     [Fact]
     public void Every_miss_of_a_budget_is_a_problem()
     {
-        var counts = new InstructionCounts(64, 16, 8, 4);
+        var counts = new InstructionCounts(64, 16, 8, 4, 2);
         var kept = new Usage(198, 0, 0, 1024, counts);
         Assert.Empty(Problems(kept));
         Assert.Empty(Problems(kept with { Registers = 200 }));
@@ -80,6 +83,8 @@ public sealed class PtxReportTests : IDisposable
         Assert.Contains("63 HMMA, at least 64 expected", Problems(kept with { Instructions = counts with { Hmma = 63 } }));
         Assert.Contains("15 LDSM, at least 16 expected", Problems(kept with { Instructions = counts with { Ldsm = 15 } }));
         Assert.Contains("7 LDGSTS, at least 8 expected", Problems(kept with { Instructions = counts with { Ldgsts = 7 } }));
+        Assert.Contains("3 MUFU, budget 2", Problems(kept with { Instructions = counts with { Mufu = 3 } }));
+        Assert.Empty(Problems(kept with { Instructions = counts with { Mufu = 1 } }));
         Assert.Contains("3 LDG.128, at least 4 expected", Problems(kept with { Instructions = counts with { Ldg128 = 3 } }));
         Assert.Contains("0 groups fit on a multiprocessor, its KernelBounds promise 1", Problems(kept with { Shared = 1 << 18 }));
         Assert.Contains("no budget for this target", string.Join('\n', BudgetCheck.Kernel(Table(true), new Measurement(Kernel, "sm_80", kept))));
@@ -91,6 +96,25 @@ public sealed class PtxReportTests : IDisposable
             table.Kernels.Add(Kernel.Name, new BudgetRow(hot, new() { ["sm_90"] = Budget.Of(kept, 2) }));
             return table;
         }
+    }
+
+    [Fact]
+    public void Budgets_of_another_assembler_are_named_where_they_are_missed()
+    {
+        Assert.Null(BudgetCheck.VersionHint("11.8.89", "11.8.89"));
+        string hint = BudgetCheck.VersionHint("12.4.131", "11.8.89")!;
+        foreach (string part in new[] { "made with ptxas 11.8.89, this is ptxas 12.4.131", "eng/install-ptxas.sh", "CUDA toolkit 11.8 by --ptxas", "--update" }) { Assert.Contains(part, hint, StringComparison.Ordinal); }
+    }
+
+    [Fact]
+    public void A_missed_budget_of_another_assembler_says_how_to_get_that_one()
+    {
+        RequireAssembler();
+        var options = new ReportOptions(null, Path.Combine(_folder, "ptx"), Path.Combine(_folder, "budgets.json"), Update: true);
+        Report(options, out _);
+        File.WriteAllText(options.Budgets, Regex.Replace(File.ReadAllText(options.Budgets), "\"assembler\": \"[^\"]*\"", "\"assembler\": \"1.2.3\""));
+        Assert.Equal(1, Report(options with { Update = false }, out string text));
+        Assert.Contains("NOTE the budgets were made with ptxas 1.2.3, this is ptxas", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -152,6 +152,73 @@ public sealed class CheckerTests
         FindsOnly(null, Ptx.Findings("setp.lt.u32 %p1, %r1, 32; @%p1 bra SKIP; bar.sync 1, 32; SKIP: mov.b32 %r2, 0;", 64));
     }
 
+    /// <summary>Warps 0 and 1 exchange words behind barrier 1 and warps 2 and 3 behind barrier 2: right. Reading over the pairs' border: nothing orders it.</summary>
+    [Theory]
+    [InlineData(128, null)]
+    [InlineData(256, FindingKind.SharedRace)]
+    [InlineData(384, FindingKind.SharedRace)]
+    public void A_named_barrier_orders_the_warps_that_take_part_and_no_others(int distance, FindingKind? kind)
+    {
+        string pairs = Exchange("shr.u32 %r7, %r1, 6; add.u32 %r7, %r7, 1; bar.sync %r7, 64;", "bar.sync %r7, 64;").Replace("128", $"{distance}", StringComparison.Ordinal);
+        IReadOnlyList<Finding> findings = Ptx.Findings(pairs, 128, Shared);
+        if (kind is null) { FindsOnly(null, findings); }
+        else { Finds(kind.Value, findings); }
+        FindsOnly(null, Ptx.Findings(pairs.Replace("bar.sync %r7, 64;", "bar.sync 3, 128;", StringComparison.Ordinal), 128, Shared));
+    }
+
+    /// <summary>Warp 0 writes and arrives at barrier 1, warp 1 waits there and reads. The other way round nothing is ordered: who only arrives does not wait.</summary>
+    [Theory]
+    [InlineData("bar.arrive 1, 64;", "bar.sync 1, 64;", null)]
+    [InlineData("bar.sync 1, 64;", "bar.arrive 1, 64;", FindingKind.SharedRace)]
+    public void A_warp_that_only_arrives_is_ordered_before_those_that_wait(string writer, string reader, FindingKind? kind) => FindsOnly(kind, Ptx.Findings($"""
+        mov.u32 %r2, tile; and.b32 %r3, %r1, 31; shl.b32 %r3, %r3, 2; add.u32 %r2, %r2, %r3; setp.ge.u32 %p1, %r1, 32;
+        @%p1 bra READ;
+        st.shared.b32 [%r2], %r1;
+        {writer}
+        bra END;
+        READ: {reader}
+        ld.shared.b32 %r4, [%r2];
+        END: mov.b32 %r5, 0;
+        """, 64, Shared));
+
+    /// <summary>What warp 0 wrote before barrier 1 reaches warp 2 through warp 1, which takes part in both barriers.</summary>
+    [Theory]
+    [InlineData("bar.sync 2, 64;", null)]
+    [InlineData("", FindingKind.SharedRace)]
+    public void Order_goes_on_from_barrier_to_barrier(string second, FindingKind? kind) => FindsOnly(kind, Ptx.Findings($"""
+        mov.u32 %r2, tile; shr.u32 %r6, %r1, 5; setp.eq.u32 %p1, %r6, 0; setp.eq.u32 %p2, %r6, 1;
+        @%p1 bra FIRST;
+        @%p2 bra MIDDLE;
+        {second}
+        ld.shared.b32 %r4, [%r2];
+        bra END;
+        MIDDLE: bar.sync 1, 64;
+        {second}
+        bra END;
+        FIRST: st.shared.b32 [%r2], 7;
+        bar.sync 1, 64;
+        END: mov.b32 %r5, 0;
+        """, 96, Shared));
+
+    [Theory]
+    [InlineData("bar.sync 1, 48;")]
+    [InlineData("bar.sync 1, 128;")]
+    [InlineData("bar.sync 16;")]
+    public void A_barrier_of_an_impossible_number_is_found(string barrier) => Finds(FindingKind.BarrierMisused, Ptx.Findings(barrier, 64));
+
+    [Fact]
+    public void What_nobody_wrote_is_known_after_copies()
+    {
+        using var memory = new DeviceMemory();
+        ulong from = memory.Allocate(64), to = memory.Allocate(64);
+        memory.Write<int>(from, [1, 2, 3]);
+        memory.MarkInitialized(to, 64);
+        memory.Copy(from, to + 16, 16);
+        Assert.Equal([1, 2, 3], memory.Read<int>(to + 16, 3));
+        Assert.Equal((-1L, 28L, 12L), (memory.FirstUnwritten(to, 28), memory.FirstUnwritten(to, 64), memory.FirstUnwritten(from, 64)));
+        Assert.Throws<ArgumentException>(() => memory.FirstUnwritten(from, 65));
+    }
+
     [Fact]
     public void A_shuffle_from_a_lane_that_is_not_there_is_found()
     {

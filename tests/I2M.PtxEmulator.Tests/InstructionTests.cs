@@ -86,14 +86,66 @@ public sealed class InstructionTests
     [InlineData("rcp.approx.ftz.f32 %f4, %f2;", 4f, 0f, 0.25f)]
     [InlineData("rsqrt.approx.f32 %f4, %f2;", 16f, 0f, 0.25f)]
     [InlineData("sqrt.rn.f32 %f4, %f2;", 2f, 0f, 1.41421354f)]
-    [InlineData("sin.approx.f32 %f4, %f2;", 1f, 0f, 0.84147098f)]
-    [InlineData("cos.approx.f32 %f4, %f2;", 1f, 0f, 0.5403023f)]
-    [InlineData("tanh.approx.f32 %f4, %f2;", 0.5f, 0f, 0.46211717f)]
+    [InlineData("sin.approx.f32 %f4, %f2;", 0f, 0f, 0f)]
+    [InlineData("cos.approx.f32 %f4, %f2;", 0f, 0f, 1f)]
+    [InlineData("tanh.approx.f32 %f4, %f2;", float.PositiveInfinity, 0f, 1f)]
+    [InlineData("div.full.f32 %f4, %f2, %f3;", 3f, 4f, 0.75f)]
     [InlineData("cvt.rni.f32.f32 %f4, %f2;", 2.5f, 0f, 2f)]
     [InlineData("cvt.rmi.f32.f32 %f4, %f2;", -2.5f, 0f, -3f)]
     [InlineData("cvt.sat.f32.f32 %f4, %f2;", 2.5f, 0f, 1f)]
     public void Floats(string instruction, float a, float b, float expected) =>
         Assert.Equal(expected, BitConverter.UInt32BitsToSingle(Lane0(instruction, BitConverter.SingleToUInt32Bits(a), BitConverter.SingleToUInt32Bits(b))));
+
+    public static TheoryData<string, double, double> Approximate => new()
+    {
+        { "ex2.approx.ftz.f32 %f4, %f2;", Math.Pow(2, -22), 0 },
+        { "lg2.approx.f32 %f4, %f2;", Math.Pow(2, -22), Math.Pow(2, -22) },
+        { "rcp.approx.ftz.f32 %f4, %f2;", Math.Pow(2, -23), 0 },
+        { "rsqrt.approx.f32 %f4, %f2;", Math.Pow(2, -22.9), 0 },
+        { "sqrt.approx.f32 %f4, %f2;", Math.Pow(2, -23), 0 },
+        { "sin.approx.f32 %f4, %f2;", 0, Math.Pow(2, -20.5) },
+        { "cos.approx.f32 %f4, %f2;", 0, Math.Pow(2, -20.5) },
+        { "tanh.approx.f32 %f4, %f2;", Math.Pow(2, -11), 0 },
+        { "div.full.f32 %f4, %f2, %f3;", Math.Pow(2, -22), 0 },
+    };
+
+    /// <summary>Results are anywhere inside of the manual's bound: some far from the exact one, none outside.</summary>
+    [Theory, MemberData(nameof(Approximate))]
+    public void Approximate_functions_use_the_error_that_the_manual_allows(string instruction, double relative, double absolute)
+    {
+        string name = instruction[..instruction.IndexOf('.', StringComparison.Ordinal)];
+        double worst = 0;
+        for (int part = 0; part < 16; part++)
+        {
+            float[] x = [.. Enumerable.Range(0, 32).Select(i => 0.013f + (part * 32 + i) * 0.0117f)];
+            uint[] results = Ptx.Apply(instruction, [.. x.Select(BitConverter.SingleToUInt32Bits)]);
+            for (int i = 0; i < 32; i++)
+            {
+                double v = x[i], exact = name switch
+                {
+                    "ex2" => Math.Pow(2, v), "lg2" => Math.Log2(v), "rcp" => 1 / v, "rsqrt" => 1 / Math.Sqrt(v), "sqrt" => Math.Sqrt(v),
+                    "sin" => Math.Sin(v), "cos" => Math.Cos(v), "tanh" => Math.Tanh(v), _ => v / x[i ^ 1],
+                };
+                double error = Math.Abs(BitConverter.UInt32BitsToSingle(results[i]) - exact) / Math.Max(relative * Math.Abs(exact), absolute);
+                Assert.True(error <= 1, $"{name}({v}): {error:F3} of the bound");
+                worst = Math.Max(worst, error);
+            }
+        }
+        Assert.True(worst > 0.8, $"{name}: at most {worst:F3} of the bound is used");
+    }
+
+    /// <summary>(1 + 2⁻¹²)² = 1 + 2⁻¹¹ + 2⁻²⁴: rounding the product loses the last term, which the difference from 1 + 2⁻¹¹ shows.</summary>
+    [Theory]
+    [InlineData("mul.f32 %f5, %f2, %f2; sub.f32 %f4, %f5, %f3;", 5.9604645e-8f)]
+    [InlineData("mul.f32 %f5, %f2, %f2; sub.f32 %f4, %f3, %f5;", -5.9604645e-8f)]
+    [InlineData("mul.f32 %f5, %f2, %f2; neg.f32 %f6, %f3; add.f32 %f4, %f6, %f5;", 5.9604645e-8f)]
+    [InlineData("mul.rn.f32 %f5, %f2, %f2; sub.f32 %f4, %f5, %f3;", 0f)]
+    [InlineData("mul.f32 %f5, %f2, %f2; sub.rn.f32 %f4, %f5, %f3;", 0f)]
+    [InlineData("mul.f32 %f5, %f2, %f2; bra L; L: sub.f32 %f4, %f5, %f3;", 0f)]
+    [InlineData("mov.f32 %f5, %f2; mul.f32 %f5, %f5, %f5; sub.f32 %f4, %f5, %f3;", 0f)]
+    [InlineData("mov.f32 %f6, %f2; mul.f32 %f5, %f6, %f6; mov.f32 %f6, %f3; sub.f32 %f4, %f5, %f3;", 0f)]
+    public void Products_and_sums_are_fused_where_the_text_leaves_the_rounding_open(string instructions, float expected) =>
+        Assert.Equal(expected, BitConverter.UInt32BitsToSingle(Lane0(instructions, BitConverter.SingleToUInt32Bits(1 + 1f / 4096), BitConverter.SingleToUInt32Bits(1 + 1f / 2048))));
 
     [Theory]
     [InlineData("cvt.rzi.s32.f32 %r4, %f2;", -2.7f, 0xFFFFFFFEu)]

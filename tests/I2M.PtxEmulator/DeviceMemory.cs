@@ -65,6 +65,19 @@ public sealed unsafe class DeviceMemory : IDisposable
         values.CopyTo(new Span<T>((void*)address, values.Length));
     }
 
+    /// <summary>The first byte of a range that nobody wrote, counted from the range's start; −1 when all were written.</summary>
+    /// <exception cref="ArgumentException">They are not inside of one block.</exception>
+    public long FirstUnwritten(ulong address, long bytes) => new ReadOnlySpan<byte>(Map(address, bytes), checked((int)bytes)).IndexOf((byte)0);
+
+    /// <summary>Copies bytes between blocks; those that nobody wrote stay so.</summary>
+    /// <exception cref="ArgumentException">They are not inside of one block each.</exception>
+    public void Copy(ulong source, ulong destination, long bytes)
+    {
+        byte* written = Map(source, bytes);
+        new ReadOnlySpan<byte>(written, checked((int)bytes)).CopyTo(new Span<byte>(Map(destination, bytes), (int)bytes));
+        new ReadOnlySpan<byte>((void*)source, (int)bytes).CopyTo(new Span<byte>((void*)destination, (int)bytes));
+    }
+
     /// <summary>Reads values from a block.</summary>
     public T[] Read<T>(ulong address, int count) where T : unmanaged
     {

@@ -30,6 +30,9 @@ public enum FindingKind
     /// <summary>Warps wait at a barrier that others never reach.</summary>
     BarrierNeverCompleted,
 
+    /// <summary>A barrier above 15, of a number of threads that is no multiple of 32 or above the block's, or of another number than those who wait at it named.</summary>
+    BarrierMisused,
+
     /// <summary>A shuffle, vote or matrix instruction without all the lanes that it names, or that reads a lane that does not take part.</summary>
     MissingLanes,
 

@@ -13,12 +13,13 @@ public sealed class PtxModule
 
     /// <summary>Parses PTX text and decodes every kernel in it.</summary>
     /// <param name="ptx">PTX for one target, as ILGPU 1.5.3 generates it.</param>
+    /// <param name="contract">Fuse products and sums of f32 where the text leaves the rounding open, as ptxas does by default.</param>
     /// <exception cref="PtxParseException">The text is wrong, or holds an instruction outside of the supported subset.</exception>
-    public static PtxModule Parse(string ptx)
+    public static PtxModule Parse(string ptx, bool contract = true)
     {
         var parser = new PtxParser(ptx);
         parser.ParseModule();
-        return new PtxModule(parser.Functions.Values.Where(f => f.IsEntry).ToDictionary(f => f.Name, f => new PtxKernel(new Decoder(parser.Functions).Decode(f))));
+        return new PtxModule(parser.Functions.Values.Where(f => f.IsEntry).ToDictionary(f => f.Name, f => new PtxKernel(new Decoder(parser.Functions, contract).Decode(f))));
     }
 }
 

@@ -17,6 +17,9 @@ public static class Backends
     /// <summary>CUDA without a GPU.</summary>
     public const string Emulated = "cuda-emulated";
 
+    /// <summary>The kernels for OpenCL GPUs on the first OpenCL device, whatever it is. It has no rows: tests of what differs from "opencl" name it.</summary>
+    public const string OpenClGpu = "opencl-gpu";
+
     private const string RequiredVariable = "I2M_REQUIRE_BACKENDS";
 
     /// <summary>Names of the only rows to run, for work on one backend: the rows of all others are left out. Unset for a full test.</summary>
@@ -29,6 +32,8 @@ public static class Backends
         ["cuda"] = new(() => IlgpuBackend.Cuda()),
     };
 
+    private static readonly Lazy<IBackend> s_openClGpu = new(() => IlgpuBackend.OpenCl(OpenClGpu, 0, KernelTarget.OpenCl));
+
     /// <summary>
     /// Adds the rows of "cuda-emulated" to the assembly that runs: where operations are small, since the emulator is some hundred times slower than a
     /// processor. To be called before tests are discovered, from a module initialiser.
@@ -36,7 +41,7 @@ public static class Backends
     public static void IncludeEmulated() => s_opened[Emulated] = new(() => new IlgpuBackend(Emulated, new EmulatedDevice()));
 
     /// <summary>True for a backend on which time allows no large shapes: PoCL runs GPU kernels slowly, the emulator far more so.</summary>
-    public static bool IsSlow(string name) => name is "opencl" or Emulated;
+    public static bool IsSlow(string name) => name is "opencl" or OpenClGpu or Emulated;
 
     /// <summary>Sizes that straddle vector widths, groups and tiles.</summary>
     public static IReadOnlyList<int> Sizes { get; } = [1, 2, 31, 32, 33, 127, 257];
@@ -84,7 +89,7 @@ public static class Backends
     {
         try
         {
-            return s_opened[name].Value;
+            return name == OpenClGpu ? s_openClGpu.Value : s_opened[name].Value;
         }
         catch (I2MException e) when (name == "cuda" && !IsListed(RequiredVariable, name))
         {

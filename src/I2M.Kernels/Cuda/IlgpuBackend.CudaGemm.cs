@@ -12,8 +12,7 @@ public sealed partial class IlgpuBackend
     {
         CudaGemmPlan plan = PlanGemm(a, b, shape);
         if (plan.Path == CudaGemmPath.TensorCores) { GemmGenerated(plan, a, b, epilogue, shape, c); }
-        else if (WidenedGemm.IsNeeded(a, b, epilogue, c)) { WidenedGemm.Run(this, a, b, epilogue, shape, c); }
-        else { GemmFloat32(a, b, epilogue, shape, c); }
+        else { GemmPortable(a, b, epilogue, shape, c); }
     }
 
     /// <summary>Runs the product with a given kernel and split, whatever the plan for its shape would be: for tests and tuning too.</summary>

@@ -17,13 +17,14 @@ internal sealed class AcceleratorDevice : KernelDevice
 
     /// <param name="accelerator">Disposed of with this.</param>
     /// <param name="detail">See <see cref="DeviceInfo.Detail"/>.</param>
-    public AcceleratorDevice(Accelerator accelerator, string detail)
+    /// <param name="target">Other kernels than suit the device best, or null.</param>
+    public AcceleratorDevice(Accelerator accelerator, string detail, KernelTarget? target = null)
     {
         _accelerator = accelerator;
         Stream = accelerator.CreateStream();
         Info = new DeviceInfo(accelerator.Name, detail, accelerator.MemorySize, accelerator.NumMultiprocessors);
         var cuda = accelerator as CudaAccelerator;
-        Target = TargetOf(accelerator);
+        Target = target ?? TargetOf(accelerator);
         if (cuda is not null) { (_timer, Nominal) = (new CudaTimer(cuda, (CudaStream)Stream), CudaDriver.Nominal(cuda)); }
         Limits = new DeviceLimits(accelerator.MaxNumThreadsPerGroup, accelerator.MaxGridSize, cuda is null ? 0 : CudaDriver.MaxSharedBytes(cuda));
     }

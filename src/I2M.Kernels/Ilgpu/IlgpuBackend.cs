@@ -52,7 +52,10 @@ public sealed partial class IlgpuBackend : IBackend
     ];
 
     /// <summary>Opens OpenCL device number <paramref name="index"/>, GPUs counted first.</summary>
-    public static IlgpuBackend OpenCl(int index = 0)
+    public static IlgpuBackend OpenCl(int index = 0) => OpenCl("opencl", index, null);
+
+    /// <summary>As <see cref="OpenCl(int)"/>, with other kernels than suit the device best: for tests of those for GPUs on a processor.</summary>
+    internal static IlgpuBackend OpenCl(string name, int index, KernelTarget? target)
     {
         var devices = IlgpuContext.OpenClDevices;
         if (index >= devices.Count)
@@ -60,7 +63,7 @@ public sealed partial class IlgpuBackend : IBackend
             throw new I2MException($"--device opencl: no OpenCL device {index} ({devices.Count} found); install a driver, e.g. Debian's pocl-opencl-icd for processors");
         }
         CLDevice device = devices[index];
-        return new IlgpuBackend("opencl", new AcceleratorDevice(IlgpuContext.Open(device), $"{device.PlatformName}, OpenCL C {device.CVersion}"));
+        return new IlgpuBackend(name, new AcceleratorDevice(IlgpuContext.Open(device), $"{device.PlatformName}, OpenCL C {device.CVersion}", target));
     }
 
     /// <summary>Opens CUDA device number <paramref name="index"/>.</summary>

@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
+using I2M.PtxEmulator.Execution;
 
 namespace I2M.PtxEmulator.Checking;
 
 /// <summary>The shared memory of one block with the state that its checkers need.</summary>
-internal sealed unsafe class SharedMemory : IDisposable
+/// <param name="columns">See <see cref="RaceGrid"/>.</param>
+internal sealed unsafe class SharedMemory(int columns) : IDisposable
 {
     private byte* _memory;
     private int _capacity, _grainCapacity;
@@ -39,15 +41,16 @@ internal sealed unsafe class SharedMemory : IDisposable
         {
             NativeMemory.Free(_stamps);
             _grainCapacity = Grains;
-            _stamps = (ulong*)NativeMemory.Alloc((nuint)Grains * 2, sizeof(ulong));
+            _stamps = (ulong*)NativeMemory.Alloc((nuint)Grains * (nuint)(1 + columns), sizeof(ulong));
         }
-        NativeMemory.Clear(_stamps, (nuint)Grains * 2 * sizeof(ulong));
+        NativeMemory.Clear(_stamps, (nuint)Grains * (nuint)(1 + columns) * sizeof(ulong));
     }
 
-    public Race Touch(int address, int bytes, ulong mine, bool write)
+    public Race Touch(int address, int bytes, Warp warp, ulong mine, bool write)
     {
         ulong* writers = _stamps + address / Grain, readers = writers + Grains;
-        return write ? RaceGrid.Write(writers, readers, bytes / Grain, mine) : RaceGrid.Read(writers, readers, bytes / Grain, mine);
+        return write ? RaceGrid.Write(writers, readers, columns, Grains, bytes / Grain, mine, warp.Known)
+            : RaceGrid.Read(writers, readers + (columns > 1 ? warp.Index * Grains : 0), bytes / Grain, mine, warp.Known);
     }
 
     public bool AnyInFlight(int address, int bytes) => new ReadOnlySpan<byte>(InFlight + address, bytes).Contains((byte)1);

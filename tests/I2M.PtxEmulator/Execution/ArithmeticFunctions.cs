@@ -35,6 +35,18 @@ internal readonly struct FusedSingle : ITernary<float>
     public static Vector256<float> Apply(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.FusedMultiplyAdd(a, b, c);
 }
 
+/// <summary>a · b − c.</summary>
+internal readonly struct FusedMinus : ITernary<float>
+{
+    public static Vector256<float> Apply(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.FusedMultiplyAdd(a, b, -c);
+}
+
+/// <summary>c − a · b.</summary>
+internal readonly struct FusedFrom : ITernary<float>
+{
+    public static Vector256<float> Apply(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.FusedMultiplyAdd(-a, b, c);
+}
+
 internal readonly struct FusedDouble : ITernary<double>
 {
     public static Vector256<double> Apply(Vector256<double> a, Vector256<double> b, Vector256<double> c) => Vector256.FusedMultiplyAdd(a, b, c);

@@ -5,16 +5,19 @@ namespace I2M.PtxEmulator.Execution;
 /// <summary>One block at a time: its warps, barriers and shared memory. A host thread reuses one object for all the blocks that it runs.</summary>
 internal sealed class Block : IDisposable
 {
+    private const int BarrierCount = 16;
+
     private readonly Launch _launch;
     private readonly Warp[] _warps;
     private readonly long[] _instructionsOfWarp;
-    private readonly Barrier[] _barriers = [.. Enumerable.Range(0, 16).Select(_ => new Barrier())];
+    private readonly Barrier[] _barriers;
 
     public Block(Launch launch)
     {
         _launch = launch;
         int warps = (launch.Shape.Threads + Lanes.Count - 1) / Lanes.Count;
         _warps = new Warp[warps];
+        _barriers = [.. Enumerable.Range(0, BarrierCount).Select(_ => new Barrier { Clock = new uint[warps] })];
         _instructionsOfWarp = new long[warps];
         Memory = new MemoryUnit(this, launch);
         for (int i = 0; i < warps; i++) { _warps[i] = new Warp(this, i); }
@@ -27,6 +30,9 @@ internal sealed class Block : IDisposable
         public int TrueCount { get; set; }
 
         public int Expected { get; set; }
+
+        /// <summary>Per warp, the last phase that those who have arrived know of.</summary>
+        public required uint[] Clock { get; init; }
 
         public List<(Warp Warp, BarrierOperation Operation)> Waiting { get; } = [];
     }
@@ -44,16 +50,12 @@ internal sealed class Block : IDisposable
     /// <summary>The number of the block in the grid, x fastest.</summary>
     public long Number { get; private set; }
 
-    /// <summary>Counts completed barriers: two accesses by threads of this block are ordered if one lies between.</summary>
-    public uint Epoch { get; private set; }
-
     public int WarpCount => _warps.Length;
 
     /// <summary>Runs one block to its end.</summary>
     public void Run(long number)
     {
         Number = number;
-        Epoch = 1;
         Array.Clear(_instructionsOfWarp);
         Memory.Start();
         foreach (Barrier barrier in _barriers) { Reset(barrier); }
@@ -82,9 +84,15 @@ internal sealed class Block : IDisposable
     /// <summary>A warp comes to a barrier. Warps count as 32 threads, as on a device.</summary>
     public void Arrive(Warp warp, BarrierOperation operation, int id, int expected, bool waits, uint values)
     {
-        Barrier barrier = _barriers[id & 15];
-        barrier.Expected = expected > 0 ? expected : _warps.Length * Lanes.Count;
+        Barrier barrier = _barriers[id & (BarrierCount - 1)];
+        int all = _warps.Length * Lanes.Count, wanted = expected > 0 ? expected : all;
+        if (id is < 0 or >= BarrierCount || wanted % Lanes.Count != 0 || wanted > all || barrier.Arrived > 0 && barrier.Expected != wanted)
+        {
+            Report(FindingKind.BarrierMisused, operation, warp, warp.Alive, $"barrier {id} of {wanted} threads, of {all} in the block, while {barrier.Arrived} of {barrier.Expected} wait at it");
+        }
+        barrier.Expected = wanted;
         barrier.Arrived += Lanes.Count;
+        warp.Release(barrier.Clock);
         barrier.TrueCount += System.Numerics.BitOperations.PopCount(values);
         if (waits)
         {
@@ -94,16 +102,14 @@ internal sealed class Block : IDisposable
         if (barrier.Arrived >= barrier.Expected) { Complete(barrier); }
     }
 
-    /// <summary>
-    /// All have come. A barrier of some of the warps also counts as one of the whole block, so races with warps that do not take part are missed.
-    /// </summary>
+    /// <summary>All have come: what each did before it arrived is ordered before what those who waited do next. Warps that take no part are not ordered.</summary>
     private void Complete(Barrier barrier)
     {
-        Epoch++;
         int threads = Math.Min(barrier.Expected, _launch.Shape.Threads);
         foreach ((Warp warp, BarrierOperation operation) in barrier.Waiting)
         {
             operation.Complete(warp, barrier.TrueCount, threads);
+            warp.Acquire(barrier.Clock);
             warp.State = WarpState.Running;
         }
         Reset(barrier);
@@ -112,6 +118,7 @@ internal sealed class Block : IDisposable
     private static void Reset(Barrier barrier)
     {
         barrier.Arrived = barrier.TrueCount = 0;
+        Array.Clear(barrier.Clock);
         barrier.Waiting.Clear();
     }
 

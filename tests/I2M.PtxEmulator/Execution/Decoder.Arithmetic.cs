@@ -31,7 +31,7 @@ internal sealed partial class Decoder
         (Slot d, Slot a, Slot b) = (Destination(i.Operands[0], type), Source(i.Operands[1], type), Source(i.Operands[2], type));
         Operation operation = type switch
         {
-            "f32" => i.Has("ftz") ? BinaryFlush(i.Name, d, a, b) : BinaryOf<float>(i.Name, d, a, b),
+            "f32" => Contracted(i, d, a, b) ?? (i.Has("ftz") ? BinaryFlush(i.Name, d, a, b) : BinaryOf<float>(i.Name, d, a, b)),
             "f64" => BinaryOf<double>(i.Name, d, a, b),
             "s32" => BinaryOf<int>(i.Name, d, a, b),
             "u32" => BinaryOf<uint>(i.Name, d, a, b),
@@ -89,6 +89,7 @@ internal sealed partial class Decoder
             _ => NarrowOperation(i, type, d, [a, b]),
         };
         Add(operation, PipeOf(type));
+        NoteProduct(i, d, a, b);
     }
 
     private void DecodeWide(Instruction i)
@@ -138,6 +139,7 @@ internal sealed partial class Decoder
         bool divide = i.Name == "div";
         Operation operation = type switch
         {
+            "f32" when divide && (i.Has("approx") || i.Has("full")) => new ApproximateDivision(d, a, b, i.Has("ftz")),
             "f32" when divide => i.Has("ftz") ? new ScalarBinary<float, float, float, DivideSingleFlush>(d, a, b) : new ScalarBinary<float, float, float, DivideSingle>(d, a, b),
             "f64" when divide => new ScalarBinary<double, double, double, DivideDouble>(d, a, b),
             "s32" => DivideOf<int>(divide, d, a, b),
@@ -173,9 +175,7 @@ internal sealed partial class Decoder
     private static Operation UnaryOf<T>(bool negate, Slot d, Slot a) where T : unmanaged =>
         negate ? new Unary<T, Negate<T>>(d, a) : new Unary<T, Absolute<T>>(d, a);
 
-    /// <summary>
-    /// Computed in double precision and rounded once. A device's approx forms differ by a few units in the last place; ex2 and tanh by about 2.
-    /// </summary>
+    /// <summary>Computed in double precision and rounded once; approximate forms with the error that the manual allows them.</summary>
     private void DecodeSpecialFunction(Instruction i)
     {
         Only(i, "approx", "ftz", "rn");
@@ -183,7 +183,9 @@ internal sealed partial class Decoder
         if (type is not ("f32" or "f64")) { throw i.Error($"unsupported type '{type}'"); }
         (Slot d, Slot a) = (Destination(i.Operands[0], type), Source(i.Operands[1], type));
         Func<double, double> function = SpecialFunctions.Of(i.Name);
-        Operation operation = type == "f64" ? new DoubleFunction(d, a, function) : new SingleFunction(d, a, function, i.Has("ftz"));
+        Operation operation = type == "f64" ? new DoubleFunction(d, a, function)
+            : i.Has("approx") ? new ApproximateFunction(d, a, function, Approximation.Of(i.Name), i.Has("ftz"))
+            : new SingleFunction(d, a, function, i.Has("ftz"));
         Add(operation, InstructionClass.Sfu);
     }
 }

@@ -55,6 +55,7 @@ internal sealed partial class Decoder
         Bind(expansion, function.Results, at == 1 ? i.Operands[0] : null);
         Bind(expansion, function.Parameters, i.Operands.Length > at + 1 ? i.Operands[at + 1] : null);
         Expand(expansion);
+        _products.Clear();
         _current = i;
     }
 
@@ -93,6 +94,8 @@ internal sealed partial class Decoder
         }
         Slot id = Source(operands[0], "u32");
         Slot? threads = operands.Length > 1 ? Source(operands[1], "u32") : null;
+        if (threads is null && i.Has("arrive")) { throw i.Error("bar.arrive needs a number of threads"); }
+        _hasPartialBarriers |= threads is not null;
         Add(new BarrierOperation(id, threads, !i.Has("arrive"), reduction, result, source, negated), InstructionClass.Barrier);
     }
 }

@@ -7,7 +7,9 @@ namespace I2M.PtxEmulator.Execution;
 /// Turns a kernel's statements into operations. Every operand gets a place in the register file, constants and special registers too, so
 /// operations know one kind of operand only. Device functions are expanded where they are called: PTX of ILGPU has no recursion.
 /// </summary>
-internal sealed partial class Decoder(IReadOnlyDictionary<string, Function> functions)
+/// <param name="functions">The module's functions.</param>
+/// <param name="contract">Fuse products and sums, as the assembler does.</param>
+internal sealed partial class Decoder(IReadOnlyDictionary<string, Function> functions, bool contract)
 {
     private readonly List<Operation> _operations = [];
     private readonly List<string> _slotNames = ["constant"];
@@ -22,6 +24,7 @@ internal sealed partial class Decoder(IReadOnlyDictionary<string, Function> func
     private readonly List<Expansion> _callers = [];
     private int _registerBytes;
     private int _sharedGrain = 4, _globalGrain = 4;
+    private bool _hasPartialBarriers;
     private Instruction _current = null!;
 
     /// <summary>One use of a function: where its labels stand and what its parameters are bound to.</summary>
@@ -63,6 +66,7 @@ internal sealed partial class Decoder(IReadOnlyDictionary<string, Function> func
             Specials = [.. _specials.Select(s => (s.Value, s.Key))],
             SharedGrain = _sharedGrain,
             GlobalGrain = _globalGrain,
+            HasPartialBarriers = _hasPartialBarriers,
         };
     }
 
@@ -99,9 +103,11 @@ internal sealed partial class Decoder(IReadOnlyDictionary<string, Function> func
         _callers.Add(expansion);
         List<Instruction> instructions = expansion.Function.Instructions;
         int[] starts = new int[instructions.Count + 1];
+        HashSet<int> labels = [.. expansion.Function.Labels.Values];
         for (int i = 0; i < instructions.Count; i++)
         {
             starts[i] = _operations.Count;
+            if (labels.Contains(i)) { _products.Clear(); }
             _current = instructions[i];
             DecodeInstruction(_current);
         }
@@ -139,6 +145,7 @@ internal sealed partial class Decoder(IReadOnlyDictionary<string, Function> func
         }
         operation.Reads = [.. _reads.Where(id => id != 0).Distinct()];
         operation.Writes = [.. _writes];
+        foreach (int id in _writes) { ForgetProducts(id); }
         _reads.Clear();
         _writes.Clear();
         _operations.Add(operation);

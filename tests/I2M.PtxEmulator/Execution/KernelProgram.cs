@@ -46,6 +46,9 @@ internal sealed class KernelProgram
     /// <summary>The size of the smallest access to global memory.</summary>
     public required int GlobalGrain { get; init; }
 
+    /// <summary>Whether a barrier names a number of threads: then some barriers may be of some of the warps only.</summary>
+    public required bool HasPartialBarriers { get; init; }
+
     /// <summary>The place of the dynamic shared memory.</summary>
     public int DynamicSharedOffset => (StaticSharedBytes + DynamicSharedAlignment - 1) / DynamicSharedAlignment * DynamicSharedAlignment;
 }

@@ -17,9 +17,14 @@ internal sealed class Launch(KernelProgram program, LaunchShape shape, EmulatorO
 
     public FindingLog Log { get; } = new(options.MaxFindings);
 
-    public GlobalRaces GlobalRaces { get; } = new(program.GlobalGrain);
+    public GlobalRaces GlobalRaces { get; } = new(program.GlobalGrain, ColumnsOf(program, shape));
+
+    /// <summary>Columns of readers that the race checkers keep; see <see cref="RaceGrid"/>.</summary>
+    public int ReaderColumns { get; } = ColumnsOf(program, shape);
 
     public void Dispose() => GlobalRaces.Dispose();
+
+    private static int ColumnsOf(KernelProgram program, LaunchShape shape) => program.HasPartialBarriers ? (shape.Threads + Lanes.Count - 1) / Lanes.Count : 1;
 }
 
 /// <summary>Counts of the blocks that one host thread ran.</summary>

@@ -23,7 +23,7 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
     private Allocation? _allocation;
     private nint[] _pages = [];
 
-    public SharedMemory Shared { get; } = new();
+    public SharedMemory Shared { get; } = new(launch.ReaderColumns);
 
     /// <summary>Asynchronous copies of the block that are under way.</summary>
     public int CopiesInFlight { get; set; }
@@ -60,7 +60,7 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
     public uint Access(Warp warp, Operation operation, Space space, ulong* addresses, int bytes, uint mask, bool write, byte** pointers, byte* values = null, bool races = true)
     {
         uint good = mask;
-        ulong stamp = Stamp.Of(block.Number, block.Epoch, warp.SyncEpoch, warp.Index);
+        ulong stamp = Stamp.Of(block.Number, warp.Phase, warp.SyncEpoch, warp.Index);
         for (uint rest = mask; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
@@ -157,7 +157,7 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
         }
         if (write) { ByteMap.Set(map, bytes); }
         if (!_checkGlobalRaces || !races) { return true; }
-        Race race = launch.GlobalRaces.Touch(allocation, _pages, address, bytes, stamp, write);
+        Race race = launch.GlobalRaces.Touch(allocation, _pages, address, bytes, warp, stamp, write);
         if (race != Race.None && !IsBenign(race, (byte*)address, value, bytes))
         {
             block.Report(FindingKind.GlobalRace, operation, warp, 1u << lane, $"{Describe(race, write)} offset {address - allocation.Base} of {allocation}");
@@ -197,7 +197,7 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
     public void TouchShared(Warp warp, Operation operation, int at, int bytes, int lane, bool write, ulong stamp, byte* value)
     {
         if (!_checkSharedRaces) { return; }
-        Race race = Shared.Touch(at, bytes, stamp, write);
+        Race race = Shared.Touch(at, bytes, warp, stamp, write);
         if (race != Race.None && !IsBenign(race, Shared.Data + at, value, bytes))
         {
             block.Report(FindingKind.SharedRace, operation, warp, 1u << lane, $"{Describe(race, write)} shared offset {at}");
@@ -205,7 +205,7 @@ internal sealed unsafe class MemoryUnit(Block block, Launch launch) : IDisposabl
     }
 
     /// <summary>The present stamp of a lane.</summary>
-    public ulong StampOf(Warp warp, int lane) => Stamp.Of(block.Number, block.Epoch, warp.SyncEpoch, warp.Index) + (ulong)lane;
+    public ulong StampOf(Warp warp, int lane) => Stamp.Of(block.Number, warp.Phase, warp.SyncEpoch, warp.Index) + (ulong)lane;
 
     private static bool IsBenign(Race race, byte* memory, byte* value, int bytes) =>
         race == Race.WriteWrite && value != null && new ReadOnlySpan<byte>(memory, bytes).SequenceEqual(new ReadOnlySpan<byte>(value, bytes));

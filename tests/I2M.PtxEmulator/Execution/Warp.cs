@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using I2M.PtxEmulator.Checking;
 using I2M.PtxEmulator.Parsing;
 
 namespace I2M.PtxEmulator.Execution;
@@ -14,6 +15,7 @@ internal enum WarpState { Running, Waiting, Done }
 internal sealed unsafe class Warp : IDisposable
 {
     private readonly Stack<Path> _pending = new();
+    private readonly uint* _known = (uint*)NativeMemory.Alloc(Stamp.AnyWarp + 1, sizeof(uint));
     private byte* _registers;
     private int _registerBytes;
 
@@ -45,6 +47,12 @@ internal sealed unsafe class Warp : IDisposable
 
     public WarpState State { get; set; }
 
+    /// <summary>Counts the barriers of the block at which the warp has arrived, from 1.</summary>
+    public uint Phase { get; private set; }
+
+    /// <summary>Per warp of the block, the last of its phases that barriers order before this warp's present one; 0 for none. The entry for any warp is of use where all barriers are of the whole block.</summary>
+    public uint* Known => _known;
+
     /// <summary>Counts bar.warp.sync: two accesses by lanes of this warp are ordered if it lies between.</summary>
     public uint SyncEpoch { get; set; }
 
@@ -60,7 +68,8 @@ internal sealed unsafe class Warp : IDisposable
         Written[0] = Lanes.All;
         Alive = Active = threads;
         Pc = 0;
-        SyncEpoch = 1;
+        SyncEpoch = Phase = 1;
+        new Span<uint>(_known, Stamp.AnyWarp + 1).Clear();
         _reconverge = ControlFlow.NoReconvergence;
         _pending.Clear();
         Copies.Reset();
@@ -182,8 +191,23 @@ internal sealed unsafe class Warp : IDisposable
         if (Active == 0) { Pop(); }
     }
 
+    /// <summary>The warp arrives at a barrier: who is released by it knows all that this warp has done and knows.</summary>
+    public void Release(Span<uint> barrier)
+    {
+        for (int warp = 0; warp < barrier.Length; warp++) { barrier[warp] = Math.Max(barrier[warp], warp == Index ? Phase : _known[warp]); }
+        Phase++;
+    }
+
+    /// <summary>A barrier lets the warp go.</summary>
+    public void Acquire(ReadOnlySpan<uint> barrier)
+    {
+        for (int warp = 0; warp < barrier.Length; warp++) { _known[warp] = Math.Max(_known[warp], barrier[warp]); }
+        _known[Stamp.AnyWarp] = Phase - 1;
+    }
+
     public void Dispose()
     {
+        NativeMemory.Free(_known);
         NativeMemory.AlignedFree(_registers);
         _registers = null;
     }

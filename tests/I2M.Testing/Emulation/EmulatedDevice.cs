@@ -39,6 +39,9 @@ internal sealed class EmulatedDevice : KernelDevice
     /// <summary>Told of every launch before it runs, or is recorded: the kernel's name, its shape and its parameter block.</summary>
     public Action<string, LaunchShape, byte[]>? Queued { get; init; }
 
+    /// <summary>Changes a kernel's text by its name before it is loaded, or null: for faults that the emulator must find.</summary>
+    public Func<string, string, string>? Plant { get; init; }
+
     /// <inheritdoc/>
     public override DeviceInfo Info { get; } = new("PTX emulator", "compute capability 8.0, emulated", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, 1);
 
@@ -65,6 +68,7 @@ internal sealed class EmulatedDevice : KernelDevice
     {
         if (!KernelCatalog.IsKernel(kernel.Method)) { throw new InvalidOperationException($"{kernel.Name} is not found by KernelCatalog: ptx-report would leave it out"); }
         (string text, string entry) = _compiler.Compile(kernel);
+        text = Plant?.Invoke(kernel.Name, text) ?? text;
         PtxKernel ptx = PtxModule.Parse(text).Kernels[entry];
         if (ptx.StaticSharedBytes > StaticSharedBytes || ptx.StaticSharedBytes + kernel.SharedBytes > SharedBytes)
         {
@@ -80,14 +84,22 @@ internal sealed class EmulatedDevice : KernelDevice
         _memory.MarkInitialized((ulong)destination.LoadEffectiveAddressAsPtr(), destination.LengthInBytes);
     }
 
-    /// <inheritdoc/>
-    public override void CopyOut<T>(ArrayView<T> source, Span<T> destination) => Host(source).CopyTo(destination);
+    /// <summary>Copies what kernels or copies have written.</summary>
+    /// <exception cref="EmulatorFindingException">Some of it nobody wrote.</exception>
+    public override void CopyOut<T>(ArrayView<T> source, Span<T> destination)
+    {
+        long first = _memory.FirstUnwritten((ulong)source.LoadEffectiveAddressAsPtr(), source.LengthInBytes);
+        if (first >= 0) { throw new EmulatorFindingException(source.LengthInBytes, first); }
+        Host(source).CopyTo(destination);
+    }
 
-    /// <summary>Copies; the destination counts as written, as after a copy by the driver.</summary>
+    /// <summary>Copies; what nobody wrote stays unwritten.</summary>
     public override void Copy(ArrayView<float> source, ArrayView<float> destination)
     {
-        if (_recorder.IsRecording) { _recorder.Add(() => CopyIn<float>(Host(source), destination)); }
-        else { CopyIn<float>(Host(source), destination); }
+        ulong from = (ulong)source.LoadEffectiveAddressAsPtr(), to = (ulong)destination.LoadEffectiveAddressAsPtr();
+        long bytes = source.LengthInBytes;
+        if (_recorder.IsRecording) { _recorder.Add(() => _memory.Copy(from, to, bytes)); }
+        else { _memory.Copy(from, to, bytes); }
     }
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ namespace I2M.Kernels.Ilgpu;
 /// <summary>
 /// Backward attention in two passes without atomics, so that every sum has a fixed order. Both recompute P = e^(scale·q·kᵀ − lse) and
 /// dS = P ∘ (do·vᵀ − D) block by block: <see cref="Keys"/> keeps 32 keys and walks over queries, <see cref="Queries"/> the other way round.
+/// With narrow, all operands but lse and delta are bfloat16.
 /// </summary>
 internal static class AttentionBackwardKernels
 {
@@ -18,7 +19,7 @@ internal static class AttentionBackwardKernels
     private const int ItemsPerRow = 16;
 
     /// <summary>delta[b,h,q] = Σ_d do·o; sixteen items a row.</summary>
-    public static void Delta(ArrayView<float> o, ArrayView<float> dOut, ArrayView<float> delta, AttentionShape s)
+    public static void Delta(ArrayView<float> o, ArrayView<float> dOut, ArrayView<float> delta, AttentionShape s, int narrow)
     {
         var partials = SharedMemory.Allocate<float>(DeltaItems);
         long row = (long)Grid.IdxX * DeltaRows + Group.IdxX / ItemsPerRow;
@@ -30,7 +31,7 @@ internal static class AttentionBackwardKernels
             long head = row / s.Queries % s.Heads;
             long sample = row / s.Queries / s.Heads;
             long start = (sample * s.Queries + query) * s.StrideO + head * s.HeadDim;
-            for (int d = part; d < s.HeadDim; d += ItemsPerRow) { sum += o[start + d] * dOut[start + d]; }
+            for (int d = part; d < s.HeadDim; d += ItemsPerRow) { sum += Elements.Load(o, start + d, narrow) * Elements.Load(dOut, start + d, narrow); }
         }
         partials[Group.IdxX] = sum;
         Group.Barrier();
@@ -44,7 +45,7 @@ internal static class AttentionBackwardKernels
 
     /// <summary>One slab of dk and dv for 32 keys. The block of scores is transposed: rows are keys, columns queries.</summary>
     public static void Keys(ArrayView<float> q, ArrayView<float> k, ArrayView<float> v, ArrayView<float> lse, ArrayView<float> delta, ArrayView<float> dOut,
-        ArrayView<float> dk, ArrayView<float> dv, AttentionShape s, int tiles, int slabs)
+        ArrayView<float> dk, ArrayView<float> dv, AttentionShape s, int narrow, int tiles, int slabs)
     {
         var keyTile = SharedMemory.Allocate<float>(AttentionTiles.Rows * AttentionTiles.Pitch);
         var valueTile = SharedMemory.Allocate<float>(AttentionTiles.Rows * AttentionTiles.Pitch);
@@ -54,10 +55,10 @@ internal static class AttentionBackwardKernels
         int row0 = Grid.IdxX / slabs % tiles * AttentionTiles.Rows;
         int head = Grid.IdxX / slabs / tiles % s.Heads;
         int sample = Grid.IdxX / slabs / tiles / s.Heads;
-        var queries = HeadRows.Of(q, sample, head, s.Queries, s.StrideQ, s.HeadDim);
-        var keys = HeadRows.Of(k, sample, head, s.Keys, s.StrideK, s.HeadDim);
-        var values = HeadRows.Of(v, sample, head, s.Keys, s.StrideV, s.HeadDim);
-        var outputs = HeadRows.Of(dOut, sample, head, s.Queries, s.StrideO, s.HeadDim);
+        var queries = HeadRows.Of(q, sample, head, s.Queries, s.StrideQ, s.HeadDim, narrow);
+        var keys = HeadRows.Of(k, sample, head, s.Keys, s.StrideK, s.HeadDim, narrow);
+        var values = HeadRows.Of(v, sample, head, s.Keys, s.StrideV, s.HeadDim, narrow);
+        var outputs = HeadRows.Of(dOut, sample, head, s.Queries, s.StrideO, s.HeadDim, narrow);
         long statistics = ((long)sample * s.Heads + head) * s.Queries;
         var sumK = default(Tile4x4);
         var sumV = default(Tile4x4);
@@ -80,13 +81,13 @@ internal static class AttentionBackwardKernels
             sumV = AttentionTiles.Weighted(sumV, weights, queryTile);
             Group.Barrier();
         }
-        AttentionTiles.Store(HeadRows.Of(dk, sample, head, s.Keys, s.StrideK, s.HeadDim), row0, slab * AttentionTiles.Slab, sumK, s.Scale);
-        AttentionTiles.Store(HeadRows.Of(dv, sample, head, s.Keys, s.StrideV, s.HeadDim), row0, slab * AttentionTiles.Slab, sumV, 1f);
+        AttentionTiles.Store(HeadRows.Of(dk, sample, head, s.Keys, s.StrideK, s.HeadDim, narrow), row0, slab * AttentionTiles.Slab, sumK, s.Scale);
+        AttentionTiles.Store(HeadRows.Of(dv, sample, head, s.Keys, s.StrideV, s.HeadDim, narrow), row0, slab * AttentionTiles.Slab, sumV, 1f);
     }
 
     /// <summary>One slab of dq for 32 queries.</summary>
     public static void Queries(ArrayView<float> q, ArrayView<float> k, ArrayView<float> v, ArrayView<float> lse, ArrayView<float> delta, ArrayView<float> dOut,
-        ArrayView<float> dq, AttentionShape s, int tiles, int slabs)
+        ArrayView<float> dq, AttentionShape s, int narrow, int tiles, int slabs)
     {
         var queryTile = SharedMemory.Allocate<float>(AttentionTiles.Rows * AttentionTiles.Pitch);
         var outputTile = SharedMemory.Allocate<float>(AttentionTiles.Rows * AttentionTiles.Pitch);
@@ -96,10 +97,10 @@ internal static class AttentionBackwardKernels
         int row0 = Grid.IdxX / slabs % tiles * AttentionTiles.Rows;
         int head = Grid.IdxX / slabs / tiles % s.Heads;
         int sample = Grid.IdxX / slabs / tiles / s.Heads;
-        var queries = HeadRows.Of(q, sample, head, s.Queries, s.StrideQ, s.HeadDim);
-        var keys = HeadRows.Of(k, sample, head, s.Keys, s.StrideK, s.HeadDim);
-        var values = HeadRows.Of(v, sample, head, s.Keys, s.StrideV, s.HeadDim);
-        var outputs = HeadRows.Of(dOut, sample, head, s.Queries, s.StrideO, s.HeadDim);
+        var queries = HeadRows.Of(q, sample, head, s.Queries, s.StrideQ, s.HeadDim, narrow);
+        var keys = HeadRows.Of(k, sample, head, s.Keys, s.StrideK, s.HeadDim, narrow);
+        var values = HeadRows.Of(v, sample, head, s.Keys, s.StrideV, s.HeadDim, narrow);
+        var outputs = HeadRows.Of(dOut, sample, head, s.Queries, s.StrideO, s.HeadDim, narrow);
         long statistics = ((long)sample * s.Heads + head) * s.Queries;
         int row = row0 + 4 * Group.IdxY;
         var sumQ = default(Tile4x4);
@@ -124,7 +125,7 @@ internal static class AttentionBackwardKernels
             sumQ = AttentionTiles.Weighted(sumQ, weights, keyTile);
             Group.Barrier();
         }
-        AttentionTiles.Store(HeadRows.Of(dq, sample, head, s.Queries, s.StrideQ, s.HeadDim), row0, slab * AttentionTiles.Slab, sumQ, s.Scale);
+        AttentionTiles.Store(HeadRows.Of(dq, sample, head, s.Queries, s.StrideQ, s.HeadDim, narrow), row0, slab * AttentionTiles.Slab, sumQ, s.Scale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

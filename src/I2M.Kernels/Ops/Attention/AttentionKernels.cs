@@ -12,9 +12,9 @@ internal static class AttentionKernels
     // Four neighbouring items share the bookkeeping of a row of scores.
     private const int ItemsPerRow = 4;
 
-    /// <summary>One slab of o for 32 queries, and their lse.</summary>
+    /// <summary>One slab of o for 32 queries, and their lse; q, k, v and o are bfloat16 with <paramref name="narrow"/>.</summary>
     public static void Forward(ArrayView<float> q, ArrayView<float> k, ArrayView<float> v, ArrayView<float> o, ArrayView<float> lse,
-        AttentionShape s, int tiles, int slabs)
+        AttentionShape s, int narrow, int tiles, int slabs)
     {
         var queryTile = SharedMemory.Allocate<float>(AttentionTiles.Rows * AttentionTiles.Pitch);
         var keyTile = SharedMemory.Allocate<float>(AttentionTiles.Columns * AttentionTiles.Pitch);
@@ -25,9 +25,9 @@ internal static class AttentionKernels
         int row0 = Grid.IdxX / slabs % tiles * AttentionTiles.Rows;
         int head = Grid.IdxX / slabs / tiles % s.Heads;
         int sample = Grid.IdxX / slabs / tiles / s.Heads;
-        var queries = HeadRows.Of(q, sample, head, s.Queries, s.StrideQ, s.HeadDim);
-        var keys = HeadRows.Of(k, sample, head, s.Keys, s.StrideK, s.HeadDim);
-        var values = HeadRows.Of(v, sample, head, s.Keys, s.StrideV, s.HeadDim);
+        var queries = HeadRows.Of(q, sample, head, s.Queries, s.StrideQ, s.HeadDim, narrow);
+        var keys = HeadRows.Of(k, sample, head, s.Keys, s.StrideK, s.HeadDim, narrow);
+        var values = HeadRows.Of(v, sample, head, s.Keys, s.StrideV, s.HeadDim, narrow);
         int item = Group.IdxY * AttentionTiles.Side + Group.IdxX;
         int row = item / ItemsPerRow;
         int part = item % ItemsPerRow;
@@ -71,7 +71,7 @@ internal static class AttentionKernels
             if (slab == 0 && row0 + row < s.Queries) { lse[((long)sample * s.Heads + head) * s.Queries + row0 + row] = max + XMath.Log(total); }
         }
         Group.Barrier();
-        var output = HeadRows.Of(o, sample, head, s.Queries, s.StrideO, s.HeadDim);
+        var output = HeadRows.Of(o, sample, head, s.Queries, s.StrideO, s.HeadDim, narrow);
         AttentionTiles.Store(output, row0, slab * AttentionTiles.Slab, ScaleRows(result, factors), 1f);
     }
 

@@ -4,22 +4,23 @@ using ILGPU.Algorithms;
 
 namespace I2M.Kernels.Ilgpu;
 
-/// <summary>The rows of one head of one sample: row r starts at Start + r · Stride and has Width words.</summary>
+/// <summary>The rows of one head of one sample: row r starts at element Start + r · Stride and has Width elements.</summary>
 internal struct HeadRows
 {
     public ArrayView<float> Data;
     public long Start;
-    public int Stride, Count, Width;
+    public int Stride, Count, Width, IsNarrow;
 
     /// <summary>Rows of head <paramref name="head"/> of sample <paramref name="sample"/> in a [batch, count, stride] buffer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static HeadRows Of(ArrayView<float> data, int sample, int head, int count, int stride, int width) => new()
+    public static HeadRows Of(ArrayView<float> data, int sample, int head, int count, int stride, int width, int isNarrow = 0) => new()
     {
         Data = data,
         Start = (long)sample * count * stride + (long)head * width,
         Stride = stride,
         Count = count,
         Width = width,
+        IsNarrow = isNarrow,
     };
 }
 
@@ -97,7 +98,7 @@ internal static class AttentionTiles
             float value = 0f;
             if (first + row < source.Count && channel0 + channel < source.Width)
             {
-                value = source.Data[source.Start + (long)(first + row) * source.Stride + channel0 + channel];
+                value = Elements.Load(source.Data, source.Start + (long)(first + row) * source.Stride + channel0 + channel, source.IsNarrow);
             }
             tile[row * Pitch + channel] = value;
         }
@@ -125,10 +126,10 @@ internal static class AttentionTiles
         if (row >= target.Count) { return; }
         long start = target.Start + (long)row * target.Stride;
         int channel = channel0 + Group.IdxX;
-        if (channel < target.Width) { target.Data[start + channel] = v.X * factor; }
-        if (channel + Side < target.Width) { target.Data[start + channel + Side] = v.Y * factor; }
-        if (channel + 2 * Side < target.Width) { target.Data[start + channel + 2 * Side] = v.Z * factor; }
-        if (channel + 3 * Side < target.Width) { target.Data[start + channel + 3 * Side] = v.W * factor; }
+        if (channel < target.Width) { Elements.Store(target.Data, start + channel, v.X * factor, target.IsNarrow); }
+        if (channel + Side < target.Width) { Elements.Store(target.Data, start + channel + Side, v.Y * factor, target.IsNarrow); }
+        if (channel + 2 * Side < target.Width) { Elements.Store(target.Data, start + channel + 2 * Side, v.Z * factor, target.IsNarrow); }
+        if (channel + 3 * Side < target.Width) { Elements.Store(target.Data, start + channel + 3 * Side, v.W * factor, target.IsNarrow); }
     }
 
     /// <summary>e^(scale·s − lse) per component.</summary>

@@ -10,9 +10,9 @@ public sealed unsafe partial class HostBackend
     {
         CheckSizes(shape);
         CheckExtent("lse", lse, (long)shape.Batch * shape.Heads, shape.Queries, shape.Queries, 1, 0);
-        if (BFloat16Attention.Is(shape, lse, [q], [o], [k], [v]))
+        if (WidenedAttention.IsNarrow(shape, lse, [q], [o], [k], [v]))
         {
-            if (shape.Batch > 0 && shape.Queries > 0) { BFloat16Attention.Forward(this, q, k, v, shape, o, lse); }
+            if (shape.Batch > 0 && shape.Queries > 0) { WidenedAttention.Forward(this, q, k, v, shape, o, lse); }
             return;
         }
         CheckHeads(q, k, v, shape);
@@ -38,9 +38,9 @@ public sealed unsafe partial class HostBackend
     {
         CheckSizes(shape);
         CheckExtent("lse", lse, (long)shape.Batch * shape.Heads, shape.Queries, shape.Queries, 1, 0);
-        if (BFloat16Attention.Is(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
+        if (WidenedAttention.IsNarrow(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
         {
-            if (shape.Batch > 0 && shape.Queries > 0) { BFloat16Attention.Backward(this, q, k, v, o, lse, dOut, shape, dq, dk, dv); }
+            if (shape.Batch > 0 && shape.Queries > 0) { WidenedAttention.Backward(this, q, k, v, o, lse, dOut, shape, dq, dk, dv); }
             return;
         }
         CheckHeads(q, k, v, shape);

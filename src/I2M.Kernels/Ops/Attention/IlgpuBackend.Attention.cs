@@ -11,21 +11,22 @@ public sealed partial class IlgpuBackend
         if (shape.Batch == 0 || shape.Heads == 0 || shape.Queries == 0) { return; }
         RequireHeads(shape);
         RequireLength(lse, (long)shape.Batch * shape.Heads * shape.Queries);
-        if (BFloat16Attention.Is(shape, lse, [q], [o], [k], [v]))
+        bool narrow = WidenedAttention.IsNarrow(shape, lse, [q], [o], [k], [v]);
+        if (narrow && IsCuda && FlashAttention.Obstacle(shape, q, k, v, o) is null)
         {
-            if (IsCuda && FlashAttention.Obstacle(shape, q, k, v, o) is null) { FlashForward(q, k, v, shape, o, lse); }
-            else { BFloat16Attention.Forward(this, q, k, v, shape, o, lse); }
+            FlashForward(q, k, v, shape, o, lse);
             return;
         }
         RequireRows(q, k, v, o, shape);
         if (IsProcessor && shape.HeadDim % Row16.Width == 0)
         {
-            ProcessorAttentionForward(q, k, v, shape, o, lse);
+            if (narrow) { WidenedAttention.Forward(this, q, k, v, shape, o, lse); }
+            else { ProcessorAttentionForward(q, k, v, shape, o, lse); }
             return;
         }
         int tiles = AttentionRowTiles(shape.Queries);
         int slabs = AttentionSlabs(shape);
-        Launch(AttentionKernels.Forward, AttentionGroups(shape, tiles, slabs), View(q), View(k), View(v), View(o), View(lse), shape, tiles, slabs);
+        Launch(AttentionKernels.Forward, AttentionGroups(shape, tiles, slabs), View(q), View(k), View(v), View(o), View(lse), shape, IsNarrow(q), tiles, slabs);
     }
 
     /// <inheritdoc/>
@@ -36,19 +37,25 @@ public sealed partial class IlgpuBackend
         if (rows == 0) { return; }
         RequireHeads(shape);
         RequireLength(lse, rows);
-        if (BFloat16Attention.Is(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]))
+        bool narrow = WidenedAttention.IsNarrow(shape, lse, [q, dq], [o, dOut], [k, dk], [v, dv]);
+        if (narrow && IsCuda && FlashAttention.Obstacle(shape, q, k, v, o, dOut, dq, dk, dv) is null)
         {
-            if (IsCuda && FlashAttention.Obstacle(shape, q, k, v, o, dOut, dq, dk, dv) is null) { FlashBackward(q, k, v, o, lse, dOut, shape, dq, dk, dv); }
-            else { BFloat16Attention.Backward(this, q, k, v, o, lse, dOut, shape, dq, dk, dv); }
+            FlashBackward(q, k, v, o, lse, dOut, shape, dq, dk, dv);
             return;
         }
         RequireRows(q, k, v, o, shape);
         RequireRows(dq, dk, dv, dOut, shape);
+        bool byProcessor = IsProcessor && shape.HeadDim % Row16.Width == 0;
+        if (narrow && byProcessor)
+        {
+            WidenedAttention.Backward(this, q, k, v, o, lse, dOut, shape, dq, dk, dv);
+            return;
+        }
         using var scope = new BufferScope(Pool);
         BufferView delta = scope.Rent(rows);
         long deltaGroups = (rows + AttentionBackwardKernels.DeltaRows - 1) / AttentionBackwardKernels.DeltaRows;
-        Launch(AttentionBackwardKernels.Delta, Groups(deltaGroups, AttentionBackwardKernels.DeltaItems), View(o), View(dOut), View(delta), shape);
-        if (IsProcessor && shape.HeadDim % Row16.Width == 0)
+        Launch(AttentionBackwardKernels.Delta, Groups(deltaGroups, AttentionBackwardKernels.DeltaItems), View(o), View(dOut), View(delta), shape, IsNarrow(o));
+        if (byProcessor)
         {
             ProcessorAttentionGradients(q, k, v, lse, delta, dOut, shape, dq, dk, dv);
             return;
@@ -56,10 +63,10 @@ public sealed partial class IlgpuBackend
         int slabs = AttentionSlabs(shape);
         int keyTiles = AttentionRowTiles(shape.Keys);
         Launch(AttentionBackwardKernels.Keys, AttentionGroups(shape, keyTiles, slabs), View(q), View(k), View(v), View(lse), View(delta), View(dOut),
-            View(dk), View(dv), shape, keyTiles, slabs);
+            View(dk), View(dv), shape, IsNarrow(q), keyTiles, slabs);
         int queryTiles = AttentionRowTiles(shape.Queries);
         Launch(AttentionBackwardKernels.Queries, AttentionGroups(shape, queryTiles, slabs), View(q), View(k), View(v), View(lse), View(delta), View(dOut),
-            View(dq), shape, queryTiles, slabs);
+            View(dq), shape, IsNarrow(q), queryTiles, slabs);
     }
 
     private void RequireHeads(in AttentionShape s)

@@ -1,32 +1,44 @@
 namespace I2M.Kernels;
 
 /// <summary>
-/// float32 stand-ins in scratch memory for the bfloat16 operands of an operation whose kernels know float32 alone; float32 operands stand for
-/// themselves. At most four operands of an operation may be bfloat16.
+/// float32 stand-ins in scratch memory for the bfloat16 operands of an operation whose kernels know float32 alone, as those for processors do; float32 operands
+/// stand for themselves. Stand-ins keep the operands' layout, so that shapes stay as they are. At most eight operands of an operation may be bfloat16.
 /// </summary>
 /// <param name="backend">Converts and has the memory.</param>
 internal ref struct WideOperands(IBackend backend)
 {
-    private BufferScope _scope = new(backend.Pool);
+    private const int ScopeBuffers = 4;
 
-    /// <summary>An input of so many elements in float32.</summary>
-    public BufferView Read(BufferView view, long elements)
+    private BufferScope _first = new(backend.Pool), _second = new(backend.Pool);
+    private int _rented;
+
+    /// <summary>Rows without gaps.</summary>
+    public static RowBlock Rows(long rows, long width) => new(1, 0, rows, width, width);
+
+    /// <summary>An input in float32; None stays None.</summary>
+    public BufferView Read(BufferView view, in RowBlock block)
     {
-        if (view.Type != ElementType.BFloat16) { return view; }
-        BufferView wide = _scope.Rent(elements);
-        backend.Convert(view, elements, wide);
+        BufferView wide = Write(view, block);
+        if (IsNarrow(view)) { backend.ConvertRows(view, block, wide); }
         return wide;
     }
 
-    /// <summary>Memory for an output of so many elements, which <see cref="Narrow"/> then takes to its place.</summary>
-    public BufferView Write(BufferView view, long elements) => view.Type == ElementType.BFloat16 ? _scope.Rent(elements) : view;
+    /// <summary>Memory for an output, which <see cref="Narrow"/> then takes to its place.</summary>
+    public BufferView Write(BufferView view, in RowBlock block) =>
+        !IsNarrow(view) ? view : _rented++ < ScopeBuffers ? _first.Rent(block.Extent) : _second.Rent(block.Extent);
 
     /// <summary>Rounds what <see cref="Write"/> gave into the output.</summary>
-    public readonly void Narrow(BufferView wide, long elements, BufferView view)
+    public readonly void Narrow(BufferView wide, in RowBlock block, BufferView view)
     {
-        if (view.Type == ElementType.BFloat16) { backend.Convert(wide, elements, view); }
+        if (IsNarrow(view)) { backend.ConvertRows(wide, block, view); }
     }
 
     /// <summary>Returns the memory.</summary>
-    public readonly void Dispose() => _scope.Dispose();
+    public readonly void Dispose()
+    {
+        _first.Dispose();
+        _second.Dispose();
+    }
+
+    private static bool IsNarrow(BufferView view) => !view.IsNone && view.Type == ElementType.BFloat16;
 }

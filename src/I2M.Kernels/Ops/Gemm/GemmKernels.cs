@@ -12,17 +12,20 @@ internal struct GemmSizes
 
     /// <summary>The summed dimension is cut into items of K each, of which the last may be shorter: its full size, and K. Otherwise K and 0.</summary>
     public int TotalK, SplitK;
+
+    /// <summary>1 where a and b, and where c, hold bfloat16.</summary>
+    public int NarrowFactors, NarrowResult;
 }
 
 /// <summary>An activation after a product: sums [batch, m, n] lie at their own strides, everything else in c's layout.</summary>
 internal struct GemmActivationSizes
 {
-    public int M, N, Tanh, Gradient, KeepsPreActivation, HasResidual, Accumulate;
+    public int M, N, Tanh, Gradient, KeepsPreActivation, HasResidual, Accumulate, NarrowResult;
     public long Elements, RowSums, BatchSums, RowC, BatchC;
 }
 
 /// <summary>
-/// Matrix products in float32. A group of 16×16 items computes a 64×64 tile of c, 4×4 elements an item; factors pass through shared
+/// Matrix products with float32 sums; factors and results are float32 or bfloat16. A group of 16×16 items computes a 64×64 tile of c, 4×4 elements an item; factors pass through shared
 /// memory in slabs of 16 along k. An item owns rows 4y..4y+3 and columns x, x+16, x+32, x+48: neighbours in x then read and write
 /// neighbouring words, which is free of bank conflicts on a GPU and becomes vector code in PoCL.
 /// </summary>
@@ -73,8 +76,8 @@ internal static class GemmKernels
             var partial = default(Tile4x4);
             for (int k0 = block; k0 < end; k0 += Slab)
             {
-                Fill(a, batch * s.BatchA, s.RowA, s.StepA, row0, s.M, k0, depth, tileA);
-                Fill(b, batch * s.BatchB, s.ColumnB, s.StepB, column0, s.N, k0, depth, tileB);
+                Fill(a, s.NarrowFactors, batch * s.BatchA, s.RowA, s.StepA, row0, s.M, k0, depth, tileA);
+                Fill(b, s.NarrowFactors, batch * s.BatchB, s.ColumnB, s.StepB, column0, s.N, k0, depth, tileB);
                 Group.Barrier();
                 // A loop, though short: ILGPU 1.5.3 moves loads from straight code past the barrier that follows it (down to where their sums are
                 // used), and the next slab would be written over them. Nothing moves out of a loop.
@@ -120,8 +123,14 @@ internal static class GemmKernels
         for (int k = lane; k < s.K; k += SkinnyLanes)
         {
             long offset = k * s.StepA;
-            var rows = new Float4 { X = a[row0 + offset], Y = a[row1 + offset], Z = a[row2 + offset], W = a[row3 + offset] };
-            sum = Float4.MultiplyAdd(b[startB + k * s.StepB], rows, sum);
+            var rows = new Float4
+            {
+                X = Elements.Load(a, row0 + offset, s.NarrowFactors),
+                Y = Elements.Load(a, row1 + offset, s.NarrowFactors),
+                Z = Elements.Load(a, row2 + offset, s.NarrowFactors),
+                W = Elements.Load(a, row3 + offset, s.NarrowFactors),
+            };
+            sum = Float4.MultiplyAdd(Elements.Load(b, startB + k * s.StepB, s.NarrowFactors), rows, sum);
         }
         int place = localColumn * SkinnyLanes + lane;
         partials[place] = sum.X;
@@ -159,15 +168,15 @@ internal static class GemmKernels
         long at = batch * s.BatchC + row * s.RowC + column;
         float sum = sums[batch * s.BatchSums + row * s.RowSums + column];
         float v = sum;
-        if (s.Gradient != 0) { v = sum * GeluSlope(gelu[at], s.Tanh); }
+        if (s.Gradient != 0) { v = sum * GeluSlope(Elements.Load(gelu, at, s.NarrowResult), s.Tanh); }
         else
         {
-            if (s.KeepsPreActivation != 0) { gelu[at] = sum; }
+            if (s.KeepsPreActivation != 0) { Elements.Store(gelu, at, sum, s.NarrowResult); }
             v = Gelu(sum, s.Tanh);
         }
         if (s.HasResidual != 0) { v += residual[at]; }
-        if (s.Accumulate != 0) { v += c[at]; }
-        c[at] = v;
+        if (s.Accumulate != 0) { v += Elements.Load(c, at, s.NarrowResult); }
+        Elements.Store(c, at, v, s.NarrowResult);
     }
 
     // 2√(2/π); ½(1 + tanh u) = σ(2u), which does not cancel for negative u.
@@ -191,7 +200,7 @@ internal static class GemmKernels
     /// of the two directions is contiguous.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Fill(ArrayView<float> source, long start, long strideLine, long strideK, int line0, int lines, int k0, int depth, ArrayView<float> tile)
+    private static void Fill(ArrayView<float> source, int narrow, long start, long strideLine, long strideK, int line0, int lines, int k0, int depth, ArrayView<float> tile)
     {
         int item = Group.IdxY * Side + Group.IdxX;
         bool alongK = strideK == 1;
@@ -199,18 +208,18 @@ internal static class GemmKernels
         int line = alongK ? item / Slab : item % Tile;
         int nextK = alongK ? 0 : Side * Side / Tile;
         int nextLine = alongK ? Side * Side / Slab : 0;
-        FillOne(source, start, strideLine, strideK, line0, lines, k0, depth, tile, k, line);
-        FillOne(source, start, strideLine, strideK, line0, lines, k0, depth, tile, k + nextK, line + nextLine);
-        FillOne(source, start, strideLine, strideK, line0, lines, k0, depth, tile, k + 2 * nextK, line + 2 * nextLine);
-        FillOne(source, start, strideLine, strideK, line0, lines, k0, depth, tile, k + 3 * nextK, line + 3 * nextLine);
+        FillOne(source, narrow, start, strideLine, strideK, line0, lines, k0, depth, tile, k, line);
+        FillOne(source, narrow, start, strideLine, strideK, line0, lines, k0, depth, tile, k + nextK, line + nextLine);
+        FillOne(source, narrow, start, strideLine, strideK, line0, lines, k0, depth, tile, k + 2 * nextK, line + 2 * nextLine);
+        FillOne(source, narrow, start, strideLine, strideK, line0, lines, k0, depth, tile, k + 3 * nextK, line + 3 * nextLine);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FillOne(ArrayView<float> source, long start, long strideLine, long strideK, int line0, int lines, int k0, int depth,
+    private static void FillOne(ArrayView<float> source, int narrow, long start, long strideLine, long strideK, int line0, int lines, int k0, int depth,
         ArrayView<float> tile, int k, int line)
     {
         float value = 0f;
-        if (line0 + line < lines && k0 + k < depth) { value = source[start + (line0 + line) * strideLine + (k0 + k) * strideK]; }
+        if (line0 + line < lines && k0 + k < depth) { value = Elements.Load(source, start + (line0 + line) * strideLine + (k0 + k) * strideK, narrow); }
         tile[k * Pitch + line] = value;
     }
 
@@ -231,7 +240,7 @@ internal static class GemmKernels
         if (column >= s.N) { return; }
         if (s.HasBias != 0) { value += bias[column]; }
         if (s.HasResidual != 0) { value += residual[start + column]; }
-        if (s.Accumulate != 0) { value += c[start + column]; }
-        c[start + column] = value;
+        if (s.Accumulate != 0) { value += Elements.Load(c, start + column, s.NarrowResult); }
+        Elements.Store(c, start + column, value, s.NarrowResult);
     }
 }

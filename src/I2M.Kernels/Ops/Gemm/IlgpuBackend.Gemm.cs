@@ -24,12 +24,12 @@ public sealed partial class IlgpuBackend
         epilogue.CheckTypes(a, b, c);
         epilogue.Check(shape, c);
         if (IsCuda) { GemmCuda(a, b, epilogue, shape, c); }
-        else if (WidenedGemm.IsNeeded(a, b, epilogue, c)) { WidenedGemm.Run(this, a, b, epilogue, shape, c); }
-        else { GemmFloat32(a, b, epilogue, shape, c); }
+        else if (IsProcessor && WidenedGemm.IsNeeded(a, b, epilogue, c)) { WidenedGemm.Run(this, a, b, epilogue, shape, c); }
+        else { GemmPortable(a, b, epilogue, shape, c); }
     }
 
-    /// <summary>Float32 views and full precision.</summary>
-    private void GemmFloat32(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
+    /// <summary>Full precision, with the kernels of all devices and what CUDA has for float32.</summary>
+    private void GemmPortable(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
         if (epilogue.Activation == GemmActivation.None)
         {
@@ -37,7 +37,7 @@ public sealed partial class IlgpuBackend
             return;
         }
         using var scope = new BufferScope(Pool);
-        bool separate = epilogue.NeedsSeparateSums(shape, c);
+        bool separate = c.Type != ElementType.Float32 || epilogue.NeedsSeparateSums(shape, c);
         BufferView sums = separate ? scope.Rent((long)shape.Batch * shape.M * shape.N) : c;
         GemmShape product = separate ? shape with { LeadingC = shape.N, StrideC = (long)shape.M * shape.N, Accumulate = false } : shape;
         GemmProduct(a, b, epilogue.Bias, BufferView.None, product, sums);
@@ -71,6 +71,7 @@ public sealed partial class IlgpuBackend
             KeepsPreActivation = epilogue.PreActivation.IsNone ? 0 : 1,
             HasResidual = epilogue.Residual.IsNone ? 0 : 1,
             Accumulate = shape.Accumulate ? 1 : 0,
+            NarrowResult = IsNarrow(c),
             Elements = (long)shape.Batch * shape.M * shape.N,
             RowSums = product.LeadingC,
             BatchSums = product.StrideC,
@@ -83,7 +84,7 @@ public sealed partial class IlgpuBackend
 
     private void GemmProduct(BufferView a, BufferView b, BufferView bias, BufferView residual, in GemmShape shape, BufferView c)
     {
-        GemmSizes sizes = Sizes(shape, bias, residual);
+        GemmSizes sizes = Sizes(shape, bias, residual) with { NarrowFactors = IsNarrow(a), NarrowResult = IsNarrow(c) };
         if (shape.M <= SkinnyMaxRows)
         {
             sizes.RowTiles = (shape.M + GemmKernels.SkinnyRows - 1) / GemmKernels.SkinnyRows;
@@ -92,7 +93,7 @@ public sealed partial class IlgpuBackend
             Launch(GemmKernels.Skinny, Groups(groups, GemmKernels.SkinnyItems), View(a), View(b), ViewOr(bias, c), ViewOr(residual, c), View(c), sizes);
             return;
         }
-        if (IsCuda && CudaGemmPlan.Float32(shape, "") is { Path: CudaGemmPath.Simt } plan)
+        if (IsCuda && (sizes.NarrowFactors | sizes.NarrowResult) == 0 && CudaGemmPlan.Float32(shape, "") is { Path: CudaGemmPath.Simt } plan)
         {
             GemmGenerated(plan, a, b, new GemmEpilogue { Bias = bias, Residual = residual }, shape, c);
             return;
@@ -122,6 +123,7 @@ public sealed partial class IlgpuBackend
             HasBias = 0,
             HasResidual = 0,
             Accumulate = 0,
+            NarrowResult = 0,
             BatchA = depth * sizes.StepA,
             BatchB = depth * sizes.StepB,
             RowC = sizes.N,

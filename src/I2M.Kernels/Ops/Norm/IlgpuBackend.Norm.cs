@@ -46,11 +46,15 @@ public sealed partial class IlgpuBackend
                 View(y), IsNarrow(y), View(mean), View(rstd), shape, affine, eps);
             return;
         }
-        using var wide = new WideOperands(this);
-        BufferView output = wide.Write(y, x.Length);
-        bool alone = IsProcessor && shape.Channels % Row16.Width == 0;
-        Launch(alone ? ProcessorNorm.Forward : NormKernels.Forward, alone ? ProcessorRows(rows) : Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x), View(output), View(mean), View(rstd), shape, affine, eps);
-        wide.Narrow(output, x.Length, y);
+        if (IsProcessor && shape.Channels % Row16.Width == 0)
+        {
+            using var wide = new WideOperands(this);
+            BufferView output = wide.Write(y, WideOperands.Rows(rows, shape.Channels));
+            Launch(ProcessorNorm.Forward, ProcessorRows(rows), View(x), ViewOr(scale, x), ViewOr(shift, x), View(output), View(mean), View(rstd), shape, affine, eps);
+            wide.Narrow(output, WideOperands.Rows(rows, shape.Channels), y);
+            return;
+        }
+        Launch(NormKernels.Forward, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x), View(y), View(mean), View(rstd), shape, affine, eps, IsNarrow(y));
     }
 
     private void NormaliseBackward(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, NormAffine affine,
@@ -71,12 +75,15 @@ public sealed partial class IlgpuBackend
             NormaliseBackwardByWarps(x, scale, mean, rstd, dy, shape, affine, dx, dscale, dshift, accumulate);
             return;
         }
-        using var wide = new WideOperands(this);
-        BufferView gradient = wide.Read(dy, x.Length);
         // The sums first: dx may be dy.
-        if (!dscale.IsNone || !dshift.IsNone) { NormaliseBackwardAffine(x, mean, rstd, gradient, shape, dscale, dshift); }
-        bool alone = IsProcessor && shape.Channels % Row16.Width == 0;
-        Launch(alone ? ProcessorNorm.BackwardInput : NormKernels.BackwardInput, alone ? ProcessorRows(rows) : Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(gradient), View(dx), shape, affine, accumulate ? 1 : 0);
+        if (!dscale.IsNone || !dshift.IsNone) { NormaliseBackwardAffine(x, mean, rstd, dy, shape, dscale, dshift); }
+        if (IsProcessor && shape.Channels % Row16.Width == 0)
+        {
+            using var wide = new WideOperands(this);
+            Launch(ProcessorNorm.BackwardInput, ProcessorRows(rows), View(x), ViewOr(scale, x), View(mean), View(rstd), View(wide.Read(dy, WideOperands.Rows(rows, shape.Channels))), View(dx), shape, affine, accumulate ? 1 : 0);
+            return;
+        }
+        Launch(NormKernels.BackwardInput, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), shape, affine, accumulate ? 1 : 0, IsNarrow(dy));
     }
 
     /// <summary>Rows that <see cref="CudaNormKernels"/> take.</summary>
@@ -120,7 +127,7 @@ public sealed partial class IlgpuBackend
         BufferView partialScale = scope.Rent(parts * shape.Channels);
         BufferView partialShift = scope.Rent(parts * shape.Channels);
         Launch(NormKernels.BackwardAffine, Groups(parts * columnGroups, GroupSize), View(x), View(mean), View(rstd), View(dy),
-            View(partialScale), View(partialShift), shape, chunks, columnGroups);
+            View(partialScale), View(partialShift), shape, chunks, columnGroups, IsNarrow(dy));
         SumPartials(partialScale, partialShift, shape, chunks, dscale, dshift);
     }
 

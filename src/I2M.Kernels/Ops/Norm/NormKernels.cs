@@ -26,9 +26,9 @@ internal static class NormKernels
     /// <summary>Chunks of tokens that <see cref="BackwardAffine"/> leaves partial sums of.</summary>
     public static int Chunks(int tokens) => (tokens + ChunkTokens - 1) / ChunkTokens;
 
-    /// <summary>y = x̂ · (offset + scale) + shift; keeps mean and rstd.</summary>
+    /// <summary>y = x̂ · (offset + scale) + shift, bfloat16 with <paramref name="narrow"/>; keeps mean and rstd.</summary>
     public static void Forward(ArrayView<float> x, ArrayView<float> scale, ArrayView<float> shift, ArrayView<float> y, ArrayView<float> mean, ArrayView<float> rstd,
-        ModulationShape shape, NormAffine affine, float eps)
+        ModulationShape shape, NormAffine affine, float eps, int narrow)
     {
         var scratch = SharedMemory.Allocate<float>(Items);
         int channels = shape.Channels;
@@ -50,7 +50,7 @@ internal static class NormKernels
             float value = (x[start + c] - average) * inverse;
             value *= Scale(scale, modulation + c, affine);
             if (affine.HasShift != 0) { value += shift[modulation + c]; }
-            y[start + c] = value;
+            Elements.Store(y, start + c, value, narrow);
         }
         if (Group.IdxX == 0)
         {
@@ -59,9 +59,9 @@ internal static class NormKernels
         }
     }
 
-    /// <summary>dx = (or += with accumulate) rstd · (g − mean(g) − x̂ · mean(g·x̂)) with g = dy · (offset + scale).</summary>
+    /// <summary>dx = (or += with accumulate) rstd · (g − mean(g) − x̂ · mean(g·x̂)) with g = dy · (offset + scale); dy is bfloat16 with <paramref name="narrow"/>.</summary>
     public static void BackwardInput(ArrayView<float> x, ArrayView<float> scale, ArrayView<float> mean, ArrayView<float> rstd, ArrayView<float> dy, ArrayView<float> dx,
-        ModulationShape shape, NormAffine affine, int accumulate)
+        ModulationShape shape, NormAffine affine, int accumulate, int narrow)
     {
         var scratch = SharedMemory.Allocate<float>(Items);
         int channels = shape.Channels;
@@ -74,7 +74,7 @@ internal static class NormKernels
         float dot = 0f;
         for (int c = Group.IdxX; c < channels; c += Items)
         {
-            float g = dy[start + c] * Scale(scale, modulation + c, affine);
+            float g = Elements.Load(dy, start + c, narrow) * Scale(scale, modulation + c, affine);
             sum += g;
             dot += g * ((x[start + c] - average) * inverse);
         }
@@ -82,7 +82,7 @@ internal static class NormKernels
         float meanGx = GroupReduce.Sum(dot, scratch) / channels;
         for (int c = Group.IdxX; c < channels; c += Items)
         {
-            float g = dy[start + c] * Scale(scale, modulation + c, affine);
+            float g = Elements.Load(dy, start + c, narrow) * Scale(scale, modulation + c, affine);
             float normalised = (x[start + c] - average) * inverse;
             float d = inverse * (g - meanG - normalised * meanGx);
             if (accumulate != 0) { d += dx[start + c]; }
@@ -95,7 +95,7 @@ internal static class NormKernels
     /// One item per channel and chunk.
     /// </summary>
     public static void BackwardAffine(ArrayView<float> x, ArrayView<float> mean, ArrayView<float> rstd, ArrayView<float> dy,
-        ArrayView<float> partialScale, ArrayView<float> partialShift, ModulationShape shape, int chunks, int columnGroups)
+        ArrayView<float> partialScale, ArrayView<float> partialShift, ModulationShape shape, int chunks, int columnGroups, int narrow)
     {
         int column = Grid.IdxX % columnGroups * Group.DimX + Group.IdxX;
         int part = Grid.IdxX / columnGroups;
@@ -109,7 +109,7 @@ internal static class NormKernels
         {
             long row = firstRow + token;
             long element = row * shape.Channels + column;
-            float g = dy[element];
+            float g = Elements.Load(dy, element, narrow);
             dscale += g * ((x[element] - mean[row]) * rstd[row]);
             dshift += g;
         }

@@ -1,11 +1,11 @@
 namespace I2M.Kernels;
 
-/// <summary>Attention between bfloat16 views by the float32 operation of a backend: inputs widened into scratch memory, results narrowed out of it.</summary>
-internal static class BFloat16Attention
+/// <summary>Attention between bfloat16 views: the checks of its operands, and the operation on backends whose kernels know float32 alone.</summary>
+internal static class WidenedAttention
 {
     /// <summary>Whether the operands are bfloat16.</summary>
     /// <exception cref="ArgumentException">Some are and some are not, lse is not float32, or a bfloat16 view is too short for its rows.</exception>
-    public static bool Is(in AttentionShape s, BufferView lse, ReadOnlySpan<BufferView> queries, ReadOnlySpan<BufferView> outputs, ReadOnlySpan<BufferView> keys, ReadOnlySpan<BufferView> values)
+    public static bool IsNarrow(in AttentionShape s, BufferView lse, ReadOnlySpan<BufferView> queries, ReadOnlySpan<BufferView> outputs, ReadOnlySpan<BufferView> keys, ReadOnlySpan<BufferView> values)
     {
         ElementType type = queries[0].Type;
         if (lse.Type != ElementType.Float32) { throw new ArgumentException($"lse holds {lse.Type}, Float32 expected.", nameof(lse)); }
@@ -19,13 +19,11 @@ internal static class BFloat16Attention
     /// <summary><see cref="IBackend.Attention"/> in float32.</summary>
     public static void Forward(IBackend backend, BufferView q, BufferView k, BufferView v, in AttentionShape s, BufferView o, BufferView lse)
     {
-        using var scope = new BufferScope(backend.Pool);
-        BufferView wq = Widened(backend, scope.Rent(Queries(s, s.StrideQ).Extent), q, Queries(s, s.StrideQ));
-        BufferView wk = Widened(backend, scope.Rent(Keys(s, s.StrideK).Extent), k, Keys(s, s.StrideK));
-        BufferView wv = Widened(backend, scope.Rent(Keys(s, s.StrideV).Extent), v, Keys(s, s.StrideV));
-        BufferView wo = scope.Rent(Queries(s, s.StrideO).Extent);
-        backend.Attention(wq, wk, wv, s, wo, lse);
-        backend.ConvertRows(wo, Queries(s, s.StrideO), o);
+        RowBlock ofO = Queries(s, s.StrideO);
+        using var wide = new WideOperands(backend);
+        BufferView wideO = wide.Write(o, ofO);
+        backend.Attention(wide.Read(q, Queries(s, s.StrideQ)), wide.Read(k, Keys(s, s.StrideK)), wide.Read(v, Keys(s, s.StrideV)), s, wideO, lse);
+        wide.Narrow(wideO, ofO, o);
     }
 
     /// <summary><see cref="IBackend.AttentionBackward"/> in float32.</summary>
@@ -33,27 +31,17 @@ internal static class BFloat16Attention
         BufferView dq, BufferView dk, BufferView dv)
     {
         RowBlock ofQ = Queries(s, s.StrideQ), ofO = Queries(s, s.StrideO), ofK = Keys(s, s.StrideK), ofV = Keys(s, s.StrideV);
-        using var inputs = new BufferScope(backend.Pool);
-        using var others = new BufferScope(backend.Pool);
-        BufferView wq = Widened(backend, inputs.Rent(ofQ.Extent), q, ofQ), wk = Widened(backend, inputs.Rent(ofK.Extent), k, ofK);
-        BufferView wv = Widened(backend, inputs.Rent(ofV.Extent), v, ofV), wo = Widened(backend, inputs.Rent(ofO.Extent), o, ofO);
-        BufferView wdo = Widened(backend, others.Rent(ofO.Extent), dOut, ofO);
-        BufferView wdq = others.Rent(ofQ.Extent), wdk = others.Rent(ofK.Extent), wdv = others.Rent(ofV.Extent);
-        backend.AttentionBackward(wq, wk, wv, wo, lse, wdo, s, wdq, wdk, wdv);
-        backend.ConvertRows(wdq, ofQ, dq);
-        backend.ConvertRows(wdk, ofK, dk);
-        backend.ConvertRows(wdv, ofV, dv);
+        using var wide = new WideOperands(backend);
+        BufferView wideDq = wide.Write(dq, ofQ), wideDk = wide.Write(dk, ofK), wideDv = wide.Write(dv, ofV);
+        backend.AttentionBackward(wide.Read(q, ofQ), wide.Read(k, ofK), wide.Read(v, ofV), wide.Read(o, ofO), lse, wide.Read(dOut, ofO), s, wideDq, wideDk, wideDv);
+        wide.Narrow(wideDq, ofQ, dq);
+        wide.Narrow(wideDk, ofK, dk);
+        wide.Narrow(wideDv, ofV, dv);
     }
 
     private static RowBlock Queries(in AttentionShape s, int stride) => new(1, 0, (long)s.Batch * s.Queries, stride, (long)s.Heads * s.HeadDim);
 
     private static RowBlock Keys(in AttentionShape s, int stride) => new(1, 0, (long)s.Batch * s.Keys, stride, (long)s.Heads * s.HeadDim);
-
-    private static BufferView Widened(IBackend backend, BufferView scratch, BufferView source, in RowBlock rows)
-    {
-        backend.ConvertRows(source, rows, scratch);
-        return scratch;
-    }
 
     private static void Check(ReadOnlySpan<BufferView> views, in RowBlock rows, ElementType type)
     {
