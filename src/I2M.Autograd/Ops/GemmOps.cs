@@ -103,16 +103,19 @@ public static partial class TensorOps
         /// <summary>Inputs are numbered: the weight <paramref name="weight"/>, its bias one more.</summary>
         protected void ParameterGradients(int weight, BufferView dy, BufferView x, int rows, int outputs, int inputs)
         {
-            if (Needs(weight))
-            {
-                BufferView dweight = AccumulateOrOverwrite(weight, out bool accumulate);
-                Backend.Gemm(dy, x, BufferView.None, new GemmShape(GemmLayout.TN, outputs, inputs, rows) { Accumulate = accumulate }, dweight);
-            }
+            WeightGradient(weight, dy, x, rows, outputs, inputs);
             if (Needs(weight + 1))
             {
                 BufferView dbias = AccumulateOrOverwrite(weight + 1, out bool accumulate);
                 Backend.SumColumns(dy, new ReduceShape(1, rows, outputs), 1, accumulate, dbias);
             }
+        }
+
+        protected void WeightGradient(int weight, BufferView dy, BufferView x, int rows, int outputs, int inputs)
+        {
+            if (!Needs(weight)) { return; }
+            BufferView dweight = AccumulateOrOverwrite(weight, out bool accumulate);
+            Backend.Gemm(dy, x, BufferView.None, new GemmShape(GemmLayout.TN, outputs, inputs, rows) { Accumulate = accumulate }, dweight);
         }
 
         protected void InputGradient(BufferView dy, BufferView weight, int rows, int outputs, int inputs)
@@ -169,10 +172,13 @@ public static partial class TensorOps
         public override void Backward()
         {
             ParameterGradients(Contract, OutputGradient, _hidden, _rows, _outputs, _width);
-            var throughGelu = new GemmEpilogue { Activation = _form, GeluGradientOf = _inner };
+            // The gradient of the expanding layer's bias is the sum over the rows of what comes back through GELU.
+            bool addsSums = false;
+            BufferView dbias = Needs(Expand + 1) ? AccumulateOrOverwrite(Expand + 1, out addsSums) : BufferView.None;
+            var throughGelu = new GemmEpilogue { Activation = _form, GeluGradientOf = _inner, ColumnSums = dbias, AddsColumnSums = addsSums };
             Backend.Gemm(OutputGradient, _contractWeight, throughGelu, new GemmShape(GemmLayout.NN, _rows, _width, _outputs), _hidden);
             InputGradient(_hidden, _expandWeight, _rows, _width, _inputs);
-            ParameterGradients(Expand, _hidden, _x, _rows, _width, _inputs);
+            WeightGradient(Expand, _hidden, _x, _rows, _width, _inputs);
             if (Needs(Residual)) { Pass(Residual); }
         }
     }
