@@ -118,7 +118,7 @@ public sealed class StepQueueTests
     public void AThousandStepsLeaveAllMemoryFlatToTheByte(string name)
     {
         IBackend backend = Open(name);
-        int steps = name switch { "host" => 1000, "opencl" => 200, _ => 16 };
+        int steps = name switch { "host" => 1000, "opencl" => 400, _ => 16 };
         using var trainer = new DiffusionTrainer(backend, Smallest, DiffusionTrainer.ReadEveryFor(backend));
         Batch batch = TinyRun.Batch(Smallest);
         Func<Batch> next = () => batch;
@@ -135,7 +135,7 @@ public sealed class StepQueueTests
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"{name}: heap growth of {string.Join(", ", growth)} bytes in {Windows} times {steps / Windows} steps, {device.Item1} device bytes");
         // The runtime's own objects come and go; what a step left behind would show in every window.
-        Assert.Contains(growth, static g => g <= 0);
+        Assert.Contains(0, growth);
 
         void Run(int count)
         {
