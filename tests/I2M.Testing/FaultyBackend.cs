@@ -22,15 +22,26 @@ public sealed class FaultPlan
     public int Refusals { get; init; } = 1;
 }
 
-/// <summary>The OpenCL device with faults at chosen places.</summary>
+/// <summary>The OpenCL device with faults at chosen places. It is opened once, since compiling its kernels takes long; a fault does it no harm.</summary>
 public static class FaultyBackend
 {
-    /// <summary>Opens one; the caller disposes of it.</summary>
-    public static IBackend Open(FaultPlan plan) => new IlgpuBackend("opencl", new FaultyDevice(new AcceleratorDevice(IlgpuContext.Open(IlgpuContext.OpenClDevices[0]), "with faults"), plan));
+    private static readonly Lazy<FaultyDevice> s_device = new(() => new FaultyDevice(new AcceleratorDevice(IlgpuContext.Open(IlgpuContext.OpenClDevices[0]), "with faults")));
+    private static readonly Lazy<IBackend> s_backend = new(() => new IlgpuBackend("opencl", s_device.Value));
 
-    private sealed class FaultyDevice(KernelDevice device, FaultPlan plan) : KernelDevice
+    /// <summary>The backend with an empty pool and the counts of the plan at their start.</summary>
+    public static IBackend With(FaultPlan plan)
+    {
+        s_backend.Value.Pool.Trim();
+        s_device.Value.Start(plan);
+        return s_backend.Value;
+    }
+
+    private sealed class FaultyDevice(KernelDevice device) : KernelDevice
     {
         private int _uploads, _allocations;
+        private FaultPlan _plan = new();
+
+        public void Start(FaultPlan next) => (_plan, _uploads, _allocations) = (next, 0, 0);
 
         public override DeviceInfo Info => device.Info;
 
@@ -43,7 +54,7 @@ public static class FaultyBackend
         public override IlgpuBuffer Allocate(long words)
         {
             int number = ++_allocations;
-            if (plan.RefusedAllocation > 0 && number >= plan.RefusedAllocation && number < plan.RefusedAllocation + plan.Refusals) { throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
+            if (_plan.RefusedAllocation > 0 && number >= _plan.RefusedAllocation && number < _plan.RefusedAllocation + _plan.Refusals) { throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
             return device.Allocate(words);
         }
 
@@ -62,8 +73,8 @@ public static class FaultyBackend
         public override void QueueIn(HostMemory source, ArrayView<float> destination)
         {
             int number = ++_uploads;
-            if (plan.LostFromUpload > 0 && number >= plan.LostFromUpload) { throw new CudaException("CUDA_ERROR_ILLEGAL_ADDRESS"); }
-            if (number == plan.PoisonedUpload) { source.Span[0] = float.NaN; }
+            if (_plan.LostFromUpload > 0 && number >= _plan.LostFromUpload) { throw new CudaException("CUDA_ERROR_ILLEGAL_ADDRESS"); }
+            if (number == _plan.PoisonedUpload) { source.Span[0] = float.NaN; }
             device.QueueIn(source, destination);
         }
 

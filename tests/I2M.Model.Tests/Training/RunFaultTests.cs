@@ -31,11 +31,9 @@ public sealed class RunFaultTests : IDisposable
     {
         string whole = _pairs.File("whole"), broken = _pairs.File("broken");
         Train(Backends.Get("opencl"), whole, new RunOptions());
-        using (IBackend lost = FaultyBackend.Open(new FaultPlan { LostFromUpload = 8 }))
-        {
-            var failure = Assert.Throws<DeviceLostException>(() => Train(lost, broken, new RunOptions()));
-            Assert.Contains("CUDA_ERROR_ILLEGAL_ADDRESS; start again from the last checkpoint", failure.Message, StringComparison.Ordinal);
-        }
+        IBackend lost = FaultyBackend.With(new FaultPlan { LostFromUpload = 8 });
+        var failure = Assert.Throws<DeviceLostException>(() => Train(lost, broken, new RunOptions()));
+        Assert.Contains("CUDA_ERROR_ILLEGAL_ADDRESS; start again from the last checkpoint", failure.Message, StringComparison.Ordinal);
         Assert.Equal([6, 3], new RunFolder(broken).Checkpoints().Select(c => c.Step));
         Train(Backends.Get("opencl"), broken, new RunOptions(Resume: true));
         Assert.Equal(File.ReadAllBytes(new RunFolder(whole).CheckpointPath(9)), File.ReadAllBytes(new RunFolder(broken).CheckpointPath(9)));
@@ -46,13 +44,11 @@ public sealed class RunFaultTests : IDisposable
     public void ADeviceWithoutMemoryIsAskedTwiceAndThenNamed()
     {
         string once = _pairs.File("once"), always = _pairs.File("always");
-        using (IBackend backend = FaultyBackend.Open(new FaultPlan { RefusedAllocation = 40 })) { Train(backend, once, new RunOptions(StopAtStep: 3)); }
-        using (IBackend backend = FaultyBackend.Open(new FaultPlan { RefusedAllocation = 40, Refusals = int.MaxValue - 40 }))
-        {
-            var failure = Assert.Throws<OutOfDeviceMemoryException>(() => Train(backend, always, new RunOptions()));
-            Assert.Contains($"{failure.WantedBytes:N0} bytes wanted, {failure.HeldBytes:N0} held", failure.Message, StringComparison.Ordinal);
-            Assert.True(failure.HeldBytes > 0);
-        }
+        Train(FaultyBackend.With(new FaultPlan { RefusedAllocation = 40 }), once, new RunOptions(StopAtStep: 3));
+        IBackend full = FaultyBackend.With(new FaultPlan { RefusedAllocation = 40, Refusals = int.MaxValue - 40 });
+        var failure = Assert.Throws<OutOfDeviceMemoryException>(() => Train(full, always, new RunOptions()));
+        Assert.Contains($"{failure.WantedBytes:N0} bytes wanted, {failure.HeldBytes:N0} held", failure.Message, StringComparison.Ordinal);
+        Assert.True(failure.HeldBytes > 0);
         Train(Backends.Get("opencl"), always, new RunOptions(Resume: true, StopAtStep: 3));
         Assert.Equal(File.ReadAllBytes(new RunFolder(once).CheckpointPath(3)), File.ReadAllBytes(new RunFolder(always).CheckpointPath(3)));
     }
@@ -60,7 +56,7 @@ public sealed class RunFaultTests : IDisposable
     [Fact]
     public void ANaNIsFoundBeforeAnythingIsSavedAndItsStepIsNamed()
     {
-        using IBackend backend = FaultyBackend.Open(new FaultPlan { PoisonedUpload = 5 });
+        IBackend backend = FaultyBackend.With(new FaultPlan { PoisonedUpload = 5 });
         string run = _pairs.File("run");
         var failure = Assert.Throws<I2MException>(() => Train(backend, run, new RunOptions(ReadEvery: 9)));
         Assert.StartsWith("step 5 (of steps 4 to 6, read together): loss NaN", failure.Message, StringComparison.Ordinal);
