@@ -37,6 +37,65 @@ public sealed class LinearTests
 
     public static TheoryData<string, string> Rows => Backends.With(s_cases.Keys.ToArray());
 
+    /// <summary>One product for several layers gives what each gives alone, and their gradients; names, order and initial values are those of the layers.</summary>
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void AStackIsItsLayersSideBySide(string backend)
+    {
+        IBackend device = Backends.Get(backend);
+        const int inputs = 12, rows = 3;
+        int[] outputs = [9, 20, 7];
+        Linear[] layers = New(), alone = New();
+        Linear stack = Linear.Stack([layers[1], layers[0], layers[2]]);
+        int[] starts = [20, 0, 29];
+        using var scope = new TensorScope();
+        using var arena = new ParameterArena(device, new ModuleList<Linear>(layers), seed: 3);
+        using var other = new ParameterArena(device, new ModuleList<Linear>(alone), seed: 3);
+        Assert.Equal(other.Entries.Select(e => e.Name), arena.Entries.Select(e => e.Name));
+        float[] x = new RandomData(2).Normal(rows * inputs), dy = new RandomData(3).Normal(rows * outputs.Sum());
+        Tensor y = stack.Forward(Tensor.From(device, x, rows, inputs));
+        y.Backward(Tensor.From(device, dy, rows, outputs.Sum()));
+        float[] together = y.ToArray();
+        var error = new WorstError($"stacked layers on {backend}", ModelTolerance.DitPrediction);
+        for (int i = 0; i < layers.Length; i++)
+        {
+            Tensor own = alone[i].Forward(Tensor.From(device, x, rows, inputs));
+            own.Backward(Tensor.From(device, Part(dy, i), rows, outputs[i]));
+            error.Add($"layer {i}", Part(together, i), [.. own.ToArray().Select(v => (double)v)]);
+        }
+        for (int i = 0; i < arena.Entries.Count; i++)
+        {
+            Assert.Equal(other.Read(other.Entries[i], other.Values), arena.Read(arena.Entries[i], arena.Values));
+            error.Add($"gradient of {arena.Entries[i].Name}", arena.Read(arena.Entries[i], arena.Gradients), [.. other.Read(other.Entries[i], other.Gradients).Select(v => (double)v)]);
+        }
+        error.Check();
+        Assert.Throws<ArgumentException>(() => Linear.Stack([layers[0]]));
+        Assert.Throws<ArgumentException>(() => Linear.Stack([new Linear(3, 2, s_weight), new Linear(4, 2, s_weight)]));
+
+        Linear[] New() => [.. outputs.Select(n => new Linear(inputs, n, s_weight, Initializers.Ones))];
+
+        float[] Part(float[] data, int layer) => [.. data.Where((_, i) => i % outputs.Sum() >= starts[layer] && i % outputs.Sum() < starts[layer] + outputs[layer])];
+    }
+
+    /// <summary>A stack's packed copy is dropped when a layer of it changes.</summary>
+    [Fact]
+    public void AStackReadsWhatItsLayersHold()
+    {
+        IBackend device = Backends.Get("host");
+        Linear[] layers = [new Linear(32, 16, s_weight), new Linear(32, 24, s_weight)];
+        Linear stack = Linear.Stack(layers);
+        using var arena = new ParameterArena(device, new ModuleList<Linear>(layers), seed: 3, trainable: false);
+        using var scope = new TensorScope();
+        using var noGrad = GradMode.NoGrad();
+        arena.PackWeights();
+        Tensor x = Tensor.From(device, new RandomData(2).Normal(40 * 32), 40, 32);
+        float[] before = stack.Forward(x).ToArray();
+        arena.Write(arena.Entries[2], arena.Values, new float[24 * 32]);
+        float[] after = stack.Forward(x).ToArray();
+        Assert.Equal(before.Where((_, i) => i % 40 < 16), after.Where((_, i) => i % 40 < 16));
+        Assert.All(after.Where((_, i) => i % 40 >= 16), value => Assert.Equal(0, value));
+        Assert.Contains(before.Where((_, i) => i % 40 >= 16), value => value != 0);
+    }
+
     [Theory, MemberData(nameof(Rows))]
     public void A_fused_node_is_the_composition(string backend, string name)
     {

@@ -36,6 +36,22 @@ public sealed class CudaTrafficTests : IDisposable
     }
 
     [Fact]
+    public void A_residual_with_its_norm_reads_and_writes_each_element_once()
+    {
+        const float eps = 1e-6f;
+        var shape = new ModulationShape(Batch, Tokens, Channels, 3 * Channels);
+        BufferView x = Random(Count), h = Random(Count), modulation = Random(3 * Batch * Channels), scale = modulation.From(Channels), shift = modulation.From(2 * Channels);
+        BufferView sum = Random(Count), y = Random(Count), mean = Random(Rows), rstd = Random(Rows), dy = Random(Count), dx = Random(Count), dh = Random(Count), gradients = Random(3 * Batch * Channels);
+        BufferView narrowH = _meter.Backend.Pool.Rent(Count / 2).As(ElementType.BFloat16), narrowY = _meter.Backend.Pool.Rent(Count / 2).As(ElementType.BFloat16);
+        _meter.Backend.Convert(h, Count, narrowH);
+        // As above, six accesses an operand and row, and two of its statistics.
+        Check("CudaResidualNormKernels.Forward", b => b.ResidualAdaLayerNorm(x, h, modulation, scale, shift, shape, eps, sum, y, mean, rstd), 28L * Count, 44L * Rows);
+        Check("CudaResidualNormKernels.Forward", b => b.ResidualAdaLayerNorm(x, narrowH, modulation, scale, shift, shape, eps, sum, narrowY, mean, rstd), 24L * Count, 44L * Rows);
+        BufferView dgate = gradients, dscale = gradients.From(Channels), dshift = gradients.From(2 * Channels);
+        Check("CudaResidualNormKernels.Backward", b => b.ResidualAdaLayerNormBackward(sum, h, modulation, scale, mean, rstd, dy, shape, dx, dh, dgate, dscale, dshift, true), 35L * Count, 55L * Rows);
+    }
+
+    [Fact]
     public void The_update_and_the_norm_read_each_parameter_once()
     {
         BufferView g = Random(Count), p = Random(Count), m = Random(Count), v = Random(Count), a = Random(Count), sum = Random(1), shadow = _meter.Backend.Pool.Rent(Count / 2).As(ElementType.BFloat16);

@@ -31,6 +31,12 @@ public sealed class HostThreadsTests
         },
         ["layer norm"] = (b, x, y, small, o) => { b.LayerNorm(x, small.Slice(0, Columns), small.Slice(Columns, Columns), Columns, 1e-6f, o.Slice(0, Count), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows)); b.LayerNormBackward(x, small.Slice(0, Columns), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows), y, Columns, o.Slice(2 * Count, Count), o.Slice(3 * Count, Columns), o.Slice(3 * Count + Columns, Columns)); },
         ["adaptive layer norm"] = (b, x, y, small, o) => { b.AdaLayerNorm(x, small, small.From(480), s_modulation, 1e-6f, o.Slice(0, Count), o.Slice(Count, Rows), o.Slice(Count + Rows, Rows)); b.AdaLayerNormBackward(x, small, o.Slice(Count, Rows), o.Slice(Count + Rows, Rows), y, s_modulation, o.Slice(2 * Count, Count), o.Slice(3 * Count, 480), o.Slice(3 * Count + 480, 480)); },
+        ["residual with adaptive layer norm"] = (b, x, y, small, o) =>
+        {
+            BufferView sum = o.Slice(0, Count), dx = o.Slice(Count, Count), mean = o.Slice(5 * Count, Rows), rstd = o.Slice(5 * Count + Rows, Rows), gradients = o.From(5 * Count + 2 * Rows);
+            b.ResidualAdaLayerNorm(x, y, small.From(960), small, small.From(480), s_modulation, 1e-6f, sum, o.Slice(2 * Count, Count), mean, rstd);
+            b.ResidualAdaLayerNormBackward(sum, y, small.From(960), small, mean, rstd, x, s_modulation, dx, o.Slice(3 * Count, Count), gradients, gradients.From(480), gradients.From(960));
+        },
         ["softmax"] = (b, x, y, _, o) => { b.Softmax(x, Columns, o.Slice(0, Count)); b.SoftmaxBackward(o.Slice(0, Count), y, Columns, o.Slice(Count, Count)); },
         ["attention"] = (b, x, y, _, o) => { b.Attention(x, y, x, s_attention, o.Slice(0, 16_800), o.Slice(16_800, 1_050)); b.AttentionBackward(x, y, x, o.Slice(0, 16_800), o.Slice(16_800, 1_050), y, s_attention, o.Slice(20_000, 16_800), o.Slice(40_000, 14_496), o.Slice(60_000, 14_496)); },
         ["convolution"] = (b, x, y, small, o) => { b.Conv1d(x.Slice(0, Rows * 24), small, BufferView.None, s_conv, o.Slice(0, Count)); b.Conv1dBackwardInput(small, y, s_conv, o.Slice(Count, Rows * 24)); b.Conv1dBackwardWeight(x, y, s_conv, o.Slice(2 * Count, 24 * Columns * 7), o.Slice(3 * Count, Columns)); },

@@ -63,6 +63,8 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
         [nameof(IBackend.LayerNormBackward)] = Normalisation,
         [nameof(IBackend.AdaLayerNorm)] = Normalisation,
         [nameof(IBackend.AdaLayerNormBackward)] = Normalisation,
+        [nameof(IBackend.ResidualAdaLayerNorm)] = Normalisation,
+        [nameof(IBackend.ResidualAdaLayerNormBackward)] = Normalisation,
         [nameof(IBackend.Softmax)] = Transcendental,
         [nameof(IBackend.SoftmaxBackward)] = Normalisation,
         [nameof(IBackend.CrossEntropyRows)] = Transcendental,

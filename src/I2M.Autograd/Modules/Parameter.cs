@@ -18,6 +18,12 @@ public sealed class Parameter
     /// <summary>Number of elements.</summary>
     public int Length { get; }
 
+    /// <summary>The stack that this parameter is a part of; null for most.</summary>
+    internal Parameter? Stack { get; private set; }
+
+    /// <summary>What a stack consists of, in the order of memory; empty for a parameter proper.</summary>
+    internal IReadOnlyList<Parameter> Parts { get; private init; } = [];
+
     /// <summary>Fills the array at the start of training.</summary>
     public Initializer Initializer { get; }
 
@@ -42,6 +48,23 @@ public sealed class Parameter
     public Tensor As(ElementType type) => type == ElementType.Float32
         ? Value
         : _copy ?? throw new InvalidOperationException($"The parameter has no copy in {type}: its ParameterArena is not of Precision.BFloat16.");
+
+    /// <summary>
+    /// The parts one after another along their first dimension, as one array: the arena gives them memory without gaps, and the stack reads all of it. The parts
+    /// keep their names, their initial values and their places in checkpoints.
+    /// </summary>
+    /// <exception cref="ArgumentException">The parts differ in another dimension or in weight decay, or one is in a stack already.</exception>
+    internal static Parameter StackOf(IReadOnlyList<Parameter> parts)
+    {
+        Parameter first = parts[0];
+        if (parts.Any(p => !p.Shape.AsSpan(1).SequenceEqual(first.Shape.AsSpan(1)) || p.Decay != first.Decay || p.Stack is not null))
+        {
+            throw new ArgumentException("A stack's parameters have equal rows and equal weight decay, and are in no other stack.", nameof(parts));
+        }
+        var stack = new Parameter([parts.Sum(p => p.Shape[0]), .. first.Shape.AsSpan(1)], first.Initializer, first.Decay) { Parts = parts };
+        foreach (Parameter part in parts) { part.Stack = stack; }
+        return stack;
+    }
 
     internal void Bind(Tensor value, Tensor? copy)
     {
@@ -70,9 +93,10 @@ public sealed class Parameter
         return packed;
     }
 
-    /// <summary>Gives packed copies back: the values change.</summary>
+    /// <summary>Gives packed copies back, a stack's too: the values change.</summary>
     internal void DropPacked()
     {
+        Stack?.DropPacked();
         foreach (PackedMatrix packed in _packed.Values) { packed.Dispose(); }
         _packed.Clear();
     }

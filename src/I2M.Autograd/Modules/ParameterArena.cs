@@ -4,17 +4,18 @@ namespace I2M.Autograd.Modules;
 
 /// <summary>
 /// All parameters of a module in one block of device memory, their gradients in another of the same layout, so that clipping, the optimiser
-/// and averages are single passes. Parameters that weight decay touches lie first; within each part the registration order is kept. Every parameter begins
-/// at a multiple of <see cref="Alignment"/>; what lies between two of them is zero, as are its gradient, moments and average, so passes over the whole
-/// arena leave it zero.
+/// and averages are single passes. Parameters that weight decay touches lie first; within each part the registration order is kept. Every parameter
+/// begins at a multiple of <see cref="Alignment"/>; what lies between two of them is zero, as are its gradient, moments and average, so passes over the whole
+/// arena leave it zero. The parameters of a <see cref="Linear.Stack"/> follow one another without gaps.
 /// </summary>
 public sealed class ParameterArena : IDisposable
 {
-    private readonly BufferView _values, _gradients, _narrow;
-    private BufferView _bound;
-
-    /// <summary>A parameter's first element is a multiple of this: 16 bytes in a bfloat16 copy of the arena, 32 in the arena itself, for the kernels' widest loads.</summary>
+    /// <summary>A parameter or a stack of them begins at a multiple of this: 16 bytes in a bfloat16 copy of the arena, 32 in the arena itself, for the kernels' widest loads.</summary>
     public const int Alignment = 8;
+
+    private readonly BufferView _values, _gradients, _narrow;
+    private readonly List<Entry> _stacks = [];
+    private BufferView _bound;
 
     /// <summary>The parameters in registration order with their places in the arena.</summary>
     public IReadOnlyList<Entry> Entries { get; }
@@ -56,17 +57,11 @@ public sealed class ParameterArena : IDisposable
     {
         Backend = backend;
         List<(string Name, Parameter Parameter)> named = [.. module.NamedParameters()];
-        DecayedLength = named.Where(p => p.Parameter.Decay).Sum(p => Aligned(p.Parameter.Length));
-        Length = named.Sum(p => Aligned(p.Parameter.Length));
-        long decayed = 0, plain = DecayedLength;
-        var entries = new List<Entry>(named.Count);
-        foreach (var (name, parameter) in named)
-        {
-            ref long next = ref parameter.Decay ? ref decayed : ref plain;
-            entries.Add(new Entry(name, parameter, next));
-            next += Aligned(parameter.Length);
-        }
-        Entries = entries;
+        List<Parameter> places = [.. named.Select(p => p.Parameter.Stack ?? p.Parameter).Distinct()];
+        DecayedLength = places.Where(p => p.Decay).Sum(p => Aligned(p.Length));
+        Length = places.Sum(p => Aligned(p.Length));
+        Dictionary<Parameter, long> offsets = Place(places);
+        Entries = [.. named.Select(p => new Entry(p.Name, p.Parameter, offsets[p.Parameter]))];
         _values = backend.Pool.Rent(Length);
         backend.Fill(_values, 0);
         if (trainable)
@@ -74,6 +69,7 @@ public sealed class ParameterArena : IDisposable
             _gradients = backend.Pool.Rent(Length);
             ZeroGradients();
         }
+        if (precision.CopiesWeights() && Entries.Any(e => e.Offset % 2 != 0)) { throw new ArgumentException("Layers of an odd number of values lie in a stack: their bfloat16 copies would begin within a word.", nameof(module)); }
         if (precision.CopiesWeights()) { _narrow = backend.Pool.Rent(ElementType.BFloat16.Words(Length)).As(ElementType.BFloat16); }
         module.Adopt(precision);
         if (seed is { } given) { Initialize(given); }
@@ -86,7 +82,7 @@ public sealed class ParameterArena : IDisposable
     /// <summary>Makes the module compute with another block of values in the same layout, such as an average; <see cref="Values"/> itself does not change.</summary>
     public void Bind(BufferView values)
     {
-        foreach (Entry entry in Entries)
+        foreach (Entry entry in Entries.Concat(_stacks))
         {
             entry.Parameter.Bind(OverPart(entry, values), _narrow.IsNone ? null : OverPart(entry, _narrow));
         }
@@ -108,7 +104,7 @@ public sealed class ParameterArena : IDisposable
     public void PackWeights()
     {
         if (!_gradients.IsNone) { throw new InvalidOperationException("Weights are packed for inference only; this arena is trainable."); }
-        foreach (Entry entry in Entries) { entry.Parameter.AllowPacking(); }
+        foreach (Entry entry in Entries.Concat(_stacks)) { entry.Parameter.AllowPacking(); }
     }
 
     /// <summary>One parameter's part of a block with the arena's layout (values, gradients, moments or averages), copied to the host.</summary>
@@ -143,6 +139,26 @@ public sealed class ParameterArena : IDisposable
     private Tensor OverPart(Entry entry, BufferView values) => _gradients.IsNone
         ? Tensor.Over(Backend, Part(entry, values), entry.Parameter.Shape)
         : Tensor.Leaf(Backend, Part(entry, values), Part(entry, _gradients), entry.Parameter.Shape);
+
+    /// <summary>The offsets of parameters; those of a stack follow one another where the first of them is due.</summary>
+    private Dictionary<Parameter, long> Place(List<Parameter> places)
+    {
+        long decayed = 0, plain = DecayedLength;
+        var offsets = new Dictionary<Parameter, long>();
+        foreach (Parameter place in places)
+        {
+            ref long next = ref place.Decay ? ref decayed : ref plain;
+            long at = offsets[place] = next;
+            foreach (Parameter part in place.Parts)
+            {
+                offsets[part] = at;
+                at += part.Length;
+            }
+            if (place.Parts.Count > 0) { _stacks.Add(new Entry("", place, next)); }
+            next += Aligned(place.Length);
+        }
+        return offsets;
+    }
 
     private static long Aligned(long length) => (length + Alignment - 1) / Alignment * Alignment;
 

@@ -201,7 +201,16 @@ public static partial class TensorOps
             (_chunk, _shape) = (chunk, shape);
         }
 
+        /// <summary>True once somebody else has given h and the gate their gradients.</summary>
+        public bool BranchIsDone { get; set; }
+
         public override void Backward()
+        {
+            if (!BranchIsDone) { GiveBranch(); }
+            if (Needs(0)) { Pass(0); }
+        }
+
+        private void GiveBranch()
         {
             long offset = (long)_chunk * _shape.Channels;
             BufferView gate = _modulation.From(offset);
@@ -215,7 +224,6 @@ public static partial class TensorOps
             {
                 Backend.GatedResidualBackward(_h, gate, OutputGradient, _shape, BufferView.None, dgate);
             }
-            if (Needs(0)) { Pass(0); }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Algorithms;
 
@@ -38,25 +39,7 @@ internal static class CudaNormKernels
         long row = (long)Grid.IdxX * Warps + Group.IdxX / CudaWarp.Lanes;
         if (row >= mean.Length) { return; }
         long start = row * count;
-        LaneRow r = LaneRow.Load(x.Cast<Float4>(), start, lane, count);
-        float average = CudaWarp.Sum(LaneRow.Sum(r)) / shape.Channels;
-        r = LaneRow.Standardize(r, average, 1f, lane, count);
-        float inverse = 1f / XMath.Sqrt(CudaWarp.Sum(LaneRow.Dot(r, r)) / shape.Channels + eps);
-        if (lane == 0)
-        {
-            mean[row] = average;
-            rstd[row] = inverse;
-        }
-        r = LaneRow.Scale(r, inverse, 0f);
-        long modulation = row / shape.Tokens * (shape.Stride / 4);
-        if (affine.HasScale != 0)
-        {
-            LaneRow weight = LaneRow.Load(scale.Cast<Float4>(), modulation, lane, count);
-            r = LaneRow.Multiply(r, LaneRow.Scale(weight, 1f, affine.ScaleOffset));
-        }
-        if (affine.HasShift != 0) { r = LaneRow.Add(r, LaneRow.Load(shift.Cast<Float4>(), modulation, lane, count)); }
-        if (narrow != 0) { LaneRow.Store(r, y.Cast<BFloat16x4>(), start, lane, count); }
-        else { LaneRow.Store(r, y.Cast<Float4>(), start, lane, count); }
+        Normalise(LaneRow.Load(x.Cast<Float4>(), start, lane, count), row, scale, shift, y, narrow, mean, rstd, shape, affine, eps);
     }
 
     /// <summary>
@@ -83,7 +66,7 @@ internal static class CudaNormKernels
             long start = row * count;
             float inverse = rstd[row];
             LaneRow normalised = LaneRow.Standardize(LaneRow.Load(x.Cast<Float4>(), start, lane, count), mean[row], inverse, lane, count);
-            LaneRow g = LoadGradient(dy, start, lane, count, plan.IsNarrow);
+            LaneRow g = Load(dy, start, lane, count, plan.IsNarrow);
             dscale = LaneRow.MultiplyAdd(g, normalised, dscale);
             dshift = LaneRow.Add(dshift, g);
             if (plan.Affine.HasScale != 0)
@@ -103,11 +86,48 @@ internal static class CudaNormKernels
         LaneRow.Store(dshift, partialShift.Cast<Float4>(), (long)part * count, lane, count);
     }
 
-    private static LaneRow LoadGradient(ArrayView<float> dy, long start, int lane, int count, int isNarrow)
+    /// <summary>Writes row <paramref name="row"/> of y from the warp's row r of x, and its mean and rstd.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Normalise(LaneRow r, long row, ArrayView<float> scale, ArrayView<float> shift, ArrayView<float> y, int narrow,
+        ArrayView<float> mean, ArrayView<float> rstd, ModulationShape shape, NormAffine affine, float eps)
     {
-        LaneRow g;
-        if (isNarrow != 0) { g = LaneRow.Load(dy.Cast<BFloat16x4>(), start, lane, count); }
-        else { g = LaneRow.Load(dy.Cast<Float4>(), start, lane, count); }
-        return g;
+        int lane = Group.IdxX % CudaWarp.Lanes;
+        int count = shape.Channels / 4;
+        long start = row * count;
+        float average = CudaWarp.Sum(LaneRow.Sum(r)) / shape.Channels;
+        r = LaneRow.Standardize(r, average, 1f, lane, count);
+        float inverse = 1f / XMath.Sqrt(CudaWarp.Sum(LaneRow.Dot(r, r)) / shape.Channels + eps);
+        if (lane == 0)
+        {
+            mean[row] = average;
+            rstd[row] = inverse;
+        }
+        r = LaneRow.Scale(r, inverse, 0f);
+        long modulation = row / shape.Tokens * (shape.Stride / 4);
+        if (affine.HasScale != 0)
+        {
+            LaneRow weight = LaneRow.Load(scale.Cast<Float4>(), modulation, lane, count);
+            r = LaneRow.Multiply(r, LaneRow.Scale(weight, 1f, affine.ScaleOffset));
+        }
+        if (affine.HasShift != 0) { r = LaneRow.Add(r, LaneRow.Load(shift.Cast<Float4>(), modulation, lane, count)); }
+        Store(r, y, start, lane, count, narrow);
+    }
+
+    /// <summary>A row of float32 memory, or of bfloat16 memory where <paramref name="isNarrow"/> is not 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static LaneRow Load(ArrayView<float> x, long start, int lane, int count, int isNarrow)
+    {
+        LaneRow r;
+        if (isNarrow != 0) { r = LaneRow.Load(x.Cast<BFloat16x4>(), start, lane, count); }
+        else { r = LaneRow.Load(x.Cast<Float4>(), start, lane, count); }
+        return r;
+    }
+
+    /// <summary>The same for writing, bfloat16 rounded to nearest even.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Store(LaneRow r, ArrayView<float> d, long start, int lane, int count, int isNarrow)
+    {
+        if (isNarrow != 0) { LaneRow.Store(r, d.Cast<BFloat16x4>(), start, lane, count); }
+        else { LaneRow.Store(r, d.Cast<Float4>(), start, lane, count); }
     }
 }

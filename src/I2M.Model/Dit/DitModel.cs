@@ -44,7 +44,8 @@ public abstract class DitModel : Module
     public Tensor Denoise(Tensor x, ReadOnlySpan<int> timesteps, ImageCondition condition)
     {
         using Tensor activated = Activate(x.Backend, timesteps, condition);        // [batch, hidden]
-        return Denoise(x, new ModulationSource(activated), condition);
+        using Tensor modulation = Modulation.Forward(activated);                   // [batch, chunks · hidden]
+        return Denoise(x, modulation, condition);
     }
 
     /// <summary>The same with modulations that were computed before, for samplers: all samples have the table's timestep number <paramref name="step"/>.</summary>
@@ -53,10 +54,14 @@ public abstract class DitModel : Module
     /// <param name="step">0-based place of the timestep in the table.</param>
     /// <param name="condition">From <see cref="EncodeImage"/>.</param>
     /// <returns>[batch, melTokens, melTokenLength]</returns>
-    public Tensor Denoise(Tensor x, ModulationTable table, int step, ImageCondition condition) => Denoise(x, new ModulationSource(table, step), condition);
+    public Tensor Denoise(Tensor x, ModulationTable table, int step, ImageCondition condition)
+    {
+        using Tensor modulation = table.Of(step);                                  // [batch, chunks · hidden], or one row for all samples
+        return Denoise(x, modulation, condition);
+    }
 
     /// <summary>
-    /// All modulations of some timesteps, each layer in one product. A product with few rows may add in another order than one with many, so short lists are
+    /// All modulations of some timesteps in one product. A product with few rows may add in another order than one with many, so short lists are
     /// filled up: then a timestep's modulation is the same to the bit in every table.
     /// </summary>
     /// <param name="timesteps">The timesteps, in the order in which <see cref="Denoise(Tensor, ModulationTable, int, ImageCondition)"/> counts them.</param>
@@ -67,16 +72,19 @@ public abstract class DitModel : Module
         var repeated = new int[steps * perStep];
         for (int i = 0; i < repeated.Length; i++) { repeated[i] = timesteps[Math.Min(i / perStep, timesteps.Length - 1)]; }
         using Tensor activated = Activate(condition.KeyValues[0].Backend, repeated, condition); // [steps · perStep, hidden]
-        return new ModulationTable(ModulationLayers.ToDictionary(layer => layer, layer => layer.Forward(activated)), perStep);
+        return new ModulationTable(Modulation.Forward(activated), perStep);
     }
 
-    /// <summary>The layers that make shift, scale and gate out of the activated condition.</summary>
-    private protected abstract IEnumerable<Linear> ModulationLayers { get; }
+    /// <summary>
+    /// All layers that make shifts, scales and gates out of the activated condition, as one: [rows, hidden] → [rows, chunks · hidden]. A block knows the number
+    /// of its first chunk and reads its own in place.
+    /// </summary>
+    private protected abstract Linear Modulation { get; }
 
     /// <summary>SiLU of timestep embedding and pooled picture, [rows, hidden], where the condition's samples repeat over the rows.</summary>
     private protected abstract Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition);
 
-    private protected abstract Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition);
+    private protected abstract Tensor Denoise(Tensor x, Tensor modulation, ImageCondition condition);
 
     /// <summary>Tokens [batch, tokens, tokenLength] into the residual stream, [batch, tokens, hidden] in float32.</summary>
     private protected Tensor ProjectTokens(Linear projection, Tensor tokens)
@@ -85,22 +93,22 @@ public abstract class DitModel : Module
         return projection.Forward(factor, result: ElementType.Float32);
     }
 
-    /// <summary>A block that reads x, the activated condition and the context's keys and values.</summary>
+    /// <summary>A block that reads x, the modulations of all blocks and the context's keys and values.</summary>
     private protected interface IBlock
     {
-        /// <summary><see cref="Forward"/> over (x, activated, keys and values), made once.</summary>
+        /// <summary><see cref="Forward"/> over (x, modulation, keys and values), made once.</summary>
         Func<IReadOnlyList<Tensor>, Tensor> Recomputed { get; }
 
-        Tensor Forward(Tensor x, ModulationSource modulation, Tensor kv);
+        Tensor Forward(Tensor x, Tensor modulation, Tensor kv);
     }
 
     /// <summary>Runs the blocks one after another; h [batch, melTokens, hidden] is given back as soon as it was read.</summary>
-    private protected Tensor RunBlocks(IReadOnlyList<IBlock> blocks, Tensor h, ModulationSource modulation, ImageCondition condition)
+    private protected Tensor RunBlocks(IReadOnlyList<IBlock> blocks, Tensor h, Tensor modulation, ImageCondition condition)
     {
         for (int i = 0; i < blocks.Count; i++)
         {
-            Tensor next = RecomputesBlocks && modulation.Activated is { } activated
-                ? Recompute.Run(blocks[i].Recomputed, h, activated, condition.KeyValues[i])
+            Tensor next = RecomputesBlocks
+                ? Recompute.Run(blocks[i].Recomputed, h, modulation, condition.KeyValues[i])
                 : blocks[i].Forward(h, modulation, condition.KeyValues[i]);
             h.Dispose();
             h = next;

@@ -12,8 +12,10 @@ namespace I2M.Model.Dit;
 public sealed class ImageDit : DitModel
 {
     private const float Eps = 1e-6f;
+    /// <summary>Modulations of a block: shift, scale and gate of three branches.</summary>
+    private const int BlockChunks = 9;
     private readonly Parameter _melPositions, _imagePositions, _nullContext;
-    private readonly Linear _melProjection, _imageProjection, _poolProjection, _finalModulation, _finalLinear;
+    private readonly Linear _melProjection, _imageProjection, _poolProjection, _finalLinear;
     private readonly Linear? _classHead;
     private readonly TimestepEmbedding _time;
     private readonly ModuleList<TowerBlock> _tower;
@@ -36,9 +38,10 @@ public sealed class ImageDit : DitModel
         _imageNorm = AddModule("image_norm", new LayerNorm(hidden, Eps));
         _poolProjection = AddModule("pool_proj", new Linear(hidden, hidden, Initializers.Normal(0.02)));
         if (config.ClassCount > 0) { _classHead = AddModule("class_head", new Linear(hidden, config.ClassCount, Initializers.XavierUniform)); }
-        _blocks = AddModule("blocks", new ModuleList<Block>(Enumerable.Range(0, config.Layers).Select(_ => new Block(config))));
-        _finalModulation = AddModule("final_modulation", new Linear(hidden, 2 * hidden, Initializers.Zeros));
+        _blocks = AddModule("blocks", new ModuleList<Block>(Enumerable.Range(0, config.Layers).Select(i => new Block(config, i * BlockChunks))));
+        Linear finalModulation = AddModule("final_modulation", new Linear(hidden, 2 * hidden, Initializers.Zeros));
         _finalLinear = AddModule("final_linear", new Linear(hidden, config.MelTokenLength, Initializers.Zeros));
+        Modulation = Linear.Stack([.. _blocks.Items.Select(block => block.Modulation), finalModulation]);
     }
 
     /// <inheritdoc/>
@@ -60,7 +63,7 @@ public sealed class ImageDit : DitModel
         return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(factor))], _poolProjection.Forward(mean), Classify(normed));
     }
 
-    private protected override IEnumerable<Linear> ModulationLayers => [.. _blocks.Items.Select(block => block.Modulation), _finalModulation];
+    private protected override Linear Modulation { get; }
 
     private protected override Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition)
     {
@@ -69,12 +72,12 @@ public sealed class ImageDit : DitModel
         return c.Silu();                                                           // [rows, hidden]
     }
 
-    private protected override Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition)
+    private protected override Tensor Denoise(Tensor x, Tensor modulation, ImageCondition condition)
     {
         using Tensor projected = ProjectTokens(_melProjection, x);                 // [batch, melTokens, hidden]
         using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
-        using Tensor final = modulation.Of(_finalModulation);                      // [batch, 2·hidden]: shift, scale
-        using Tensor normed = h.AdaLayerNorm(final, scaleChunk: 1, shiftChunk: 0, Eps, Precision.Activations());
+        int final = _blocks.Items.Count * BlockChunks;                             // the chunks after the blocks': shift, scale
+        using Tensor normed = h.AdaLayerNorm(modulation, scaleChunk: final + 1, shiftChunk: final, Eps, Precision.Activations());
         return _finalLinear.Forward(normed, result: ElementType.Float32);          // [batch, melTokens, melTokenLength]
     }
 
@@ -112,17 +115,21 @@ public sealed class ImageDit : DitModel
         }
     }
 
-    /// <summary>adaLN-Zero block: self-attention, cross-attention, MLP, each with shift, scale and gate from one modulation [batch, 9·hidden].</summary>
+    /// <summary>adaLN-Zero block: self-attention, cross-attention, MLP, each with shift, scale and gate. A branch's end and the next one's norm are one pass.</summary>
     private sealed class Block : Module, IBlock
     {
+        private readonly int _first;
         private readonly MultiHeadAttention _self, _cross;
         private readonly Mlp _mlp;
 
-        public Block(DitConfig config)
+        /// <param name="config">Sizes.</param>
+        /// <param name="first">Number of the block's first chunk in the modulation of all blocks.</param>
+        public Block(DitConfig config, int first)
         {
             int hidden = config.Hidden;
-            Recomputed = inputs => Forward(inputs[0], new ModulationSource(inputs[1]), inputs[2]);
-            Modulation = AddModule("adaLN_modulation", new Linear(hidden, 9 * hidden, Initializers.Zeros));
+            _first = first;
+            Recomputed = inputs => Forward(inputs[0], inputs[1], inputs[2]);
+            Modulation = AddModule("adaLN_modulation", new Linear(hidden, BlockChunks * hidden, Initializers.Zeros));
             _self = AddModule("attn1", new MultiHeadAttention(hidden, config.Heads, Initializers.XavierUniform));
             _cross = AddModule("attn2", new MultiHeadAttention(hidden, config.Heads, Initializers.XavierUniform));
             _mlp = AddModule("mlp", new Mlp(hidden, 4 * hidden, config.GeluTanh, Initializers.XavierUniform, static _ => Initializers.Zeros));
@@ -134,19 +141,16 @@ public sealed class ImageDit : DitModel
 
         public Tensor ProjectContext(Tensor context) => _cross.ProjectContext(context);
 
-        public Tensor Forward(Tensor x, ModulationSource activated, Tensor kv)
+        public Tensor Forward(Tensor x, Tensor modulation, Tensor kv)
         {
             ElementType type = Precision.Activations();
-            using Tensor m = activated.Of(Modulation);                             // [batch, 9·hidden]
-            using Tensor n1 = x.AdaLayerNorm(m, scaleChunk: 1, shiftChunk: 0, Eps, type);
+            using Tensor n1 = x.AdaLayerNorm(modulation, scaleChunk: _first + 1, shiftChunk: _first, Eps, type);
             using Tensor a1 = _self.Forward(n1);
-            using Tensor x1 = x.GatedResidual(a1, m, chunk: 2);
-            using Tensor n2 = x1.AdaLayerNorm(m, scaleChunk: 4, shiftChunk: 3, Eps, type);
-            using Tensor a2 = _cross.ForwardProjected(n2, kv);
-            using Tensor x2 = x1.GatedResidual(a2, m, chunk: 5);
-            using Tensor n3 = x2.AdaLayerNorm(m, scaleChunk: 7, shiftChunk: 6, Eps, type);
-            using Tensor h = _mlp.Forward(n3);
-            return x2.GatedResidual(h, m, chunk: 8);
+            using ResidualNorm x1 = x.ResidualAdaLayerNorm(a1, modulation, gateChunk: _first + 2, scaleChunk: _first + 4, shiftChunk: _first + 3, Eps, type);
+            using Tensor a2 = _cross.ForwardProjected(x1.Normed, kv);
+            using ResidualNorm x2 = x1.Sum.ResidualAdaLayerNorm(a2, modulation, gateChunk: _first + 5, scaleChunk: _first + 7, shiftChunk: _first + 6, Eps, type);
+            using Tensor h = _mlp.Forward(x2.Normed);
+            return x2.Sum.GatedResidual(h, modulation, chunk: _first + 8);
         }
     }
 }

@@ -11,11 +11,13 @@ namespace I2M.Model.Dit;
 public sealed class SimpleDit : DitModel
 {
     private const float Eps = 1e-6f;
+    /// <summary>Modulations of a norm, scale and shift, and of a block's three norms.</summary>
+    private const int NormChunks = 2, BlockChunks = 3 * NormChunks;
     private readonly Parameter _melPositions, _imagePositions;
     private readonly Linear _melProjection, _imageProjection, _finalLinear;
     private readonly TimestepEmbedding _time;
     private readonly ModuleList<Block> _blocks;
-    private readonly Modulation _finalNorm;
+    private readonly AdaptiveNorm _finalNorm;
 
     /// <param name="config">Sizes.</param>
     public SimpleDit(DitConfig config) : base(config)
@@ -26,9 +28,10 @@ public sealed class SimpleDit : DitModel
         _melProjection = AddModule("mel_proj", NewLinear(config.MelTokenLength, hidden));
         _imageProjection = AddModule("img_proj", NewLinear(config.ImageTokenLength, hidden));
         _time = AddModule("time_embed", new TimestepEmbedding(hidden, compatSeed: true));
-        _blocks = AddModule("blocks", new ModuleList<Block>(Enumerable.Range(0, config.Layers).Select(_ => new Block(config))));
-        _finalNorm = AddModule("final_norm", new Modulation(hidden));
+        _blocks = AddModule("blocks", new ModuleList<Block>(Enumerable.Range(0, config.Layers).Select(i => new Block(config, i * BlockChunks))));
+        _finalNorm = AddModule("final_norm", new AdaptiveNorm(hidden, config.Layers * BlockChunks));
         _finalLinear = AddModule("final_linear", NewLinear(hidden, config.MelTokenLength));
+        Modulation = Linear.Stack([.. _blocks.Items.SelectMany(block => block.ModulationLayers), _finalNorm.Layer]);
     }
 
     /// <inheritdoc/>
@@ -42,7 +45,7 @@ public sealed class SimpleDit : DitModel
         return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(factor))], null, null);
     }
 
-    private protected override IEnumerable<Linear> ModulationLayers => [.. _blocks.Items.SelectMany(block => block.ModulationLayers), _finalNorm.Layer];
+    private protected override Linear Modulation { get; }
 
     private protected override Tensor Activate(IBackend backend, ReadOnlySpan<int> timesteps, ImageCondition condition)
     {
@@ -50,7 +53,7 @@ public sealed class SimpleDit : DitModel
         return t.Silu();                                                           // [rows, hidden]
     }
 
-    private protected override Tensor Denoise(Tensor x, ModulationSource modulation, ImageCondition condition)
+    private protected override Tensor Denoise(Tensor x, Tensor modulation, ImageCondition condition)
     {
         using Tensor projected = ProjectTokens(_melProjection, x);                 // [batch, melTokens, hidden]
         using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
@@ -61,34 +64,40 @@ public sealed class SimpleDit : DitModel
     private static Linear NewLinear(int inputs, int outputs) => new(inputs, outputs, Initializers.KaimingUniform, Initializers.UniformBias(inputs));
 
     /// <summary>AdaLN with its own linear layer: scale first, then shift.</summary>
-    private sealed class Modulation : Module
+    private sealed class AdaptiveNorm : Module
     {
+        private readonly int _first;
+
         public Linear Layer { get; }
 
-        public Modulation(int hidden) => Layer = AddModule("linear", NewLinear(hidden, 2 * hidden));
-
-        public Tensor Forward(Tensor x, ModulationSource source)
+        /// <param name="hidden">Channels.</param>
+        /// <param name="first">Number of the norm's first chunk in the modulation of all norms.</param>
+        public AdaptiveNorm(int hidden, int first)
         {
-            using Tensor modulation = source.Of(Layer);                            // [batch, 2·hidden]
-            return x.AdaLayerNorm(modulation, scaleChunk: 0, shiftChunk: 1, Eps, Precision.Activations());
+            _first = first;
+            Layer = AddModule("linear", NewLinear(hidden, NormChunks * hidden));
         }
+
+        public Tensor Forward(Tensor x, Tensor modulation) => x.AdaLayerNorm(modulation, scaleChunk: _first, shiftChunk: _first + 1, Eps, Precision.Activations());
     }
 
     private sealed class Block : Module, IBlock
     {
-        private readonly Modulation _norm1, _norm2, _norm3;
+        private readonly AdaptiveNorm _norm1, _norm2, _norm3;
         private readonly MultiHeadAttention _self, _cross;
         private readonly Mlp _mlp;
 
-        public Block(DitConfig config)
+        /// <param name="config">Sizes.</param>
+        /// <param name="first">Number of the block's first chunk in the modulation of all norms.</param>
+        public Block(DitConfig config, int first)
         {
             int hidden = config.Hidden;
-            Recomputed = inputs => Forward(inputs[0], new ModulationSource(inputs[1]), inputs[2]);
-            _norm1 = AddModule("norm1", new Modulation(hidden));
+            Recomputed = inputs => Forward(inputs[0], inputs[1], inputs[2]);
+            _norm1 = AddModule("norm1", new AdaptiveNorm(hidden, first));
             _self = AddModule("attn1", new MultiHeadAttention(hidden, config.Heads, Initializers.KaimingUniform));
-            _norm2 = AddModule("norm2", new Modulation(hidden));
+            _norm2 = AddModule("norm2", new AdaptiveNorm(hidden, first + NormChunks));
             _cross = AddModule("attn2", new MultiHeadAttention(hidden, config.Heads, Initializers.KaimingUniform));
-            _norm3 = AddModule("norm3", new Modulation(hidden));
+            _norm3 = AddModule("norm3", new AdaptiveNorm(hidden, first + 2 * NormChunks));
             _mlp = AddModule("mlp", new Mlp(hidden, 4 * hidden, config.GeluTanh, Initializers.KaimingUniform, Initializers.UniformBias));
         }
 
@@ -98,13 +107,13 @@ public sealed class SimpleDit : DitModel
 
         public Tensor ProjectContext(Tensor context) => _cross.ProjectContext(context);
 
-        public Tensor Forward(Tensor x, ModulationSource activated, Tensor kv)
+        public Tensor Forward(Tensor x, Tensor modulation, Tensor kv)
         {
-            using Tensor n1 = _norm1.Forward(x, activated);
+            using Tensor n1 = _norm1.Forward(x, modulation);
             using Tensor x1 = _self.AddSelf(n1, x);
-            using Tensor n2 = _norm2.Forward(x1, activated);
+            using Tensor n2 = _norm2.Forward(x1, modulation);
             using Tensor x2 = _cross.ForwardProjected(n2, kv, x1);
-            using Tensor n3 = _norm3.Forward(x2, activated);
+            using Tensor n3 = _norm3.Forward(x2, modulation);
             return _mlp.Forward(n3, x2);
         }
     }

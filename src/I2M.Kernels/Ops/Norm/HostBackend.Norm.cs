@@ -57,7 +57,7 @@ public sealed unsafe partial class HostBackend
     }
 
     private void Normalize(BufferView x, float* weight, long weightStride, float* bias, long biasStride, ModulationShape shape, float eps,
-        BufferView y, BufferView mean, BufferView rstd)
+        BufferView y, BufferView mean, BufferView rstd, ResidualRows residual = default)
     {
         long columns = shape.Channels, rows = (long)shape.Batch * shape.Tokens, tokens = shape.Tokens;
         RequireLength(rows * columns, x);
@@ -70,10 +70,11 @@ public sealed unsafe partial class HostBackend
         {
             for (long r = start, i = r * columns; r < end; r++, i += columns)
             {
+                long b = r / tokens;
+                residual.Sum(b, i, columns, px + i);
                 pm[r] = (float)(Reductions.Sum(new Identity(), px + i, columns) / columns);
                 double variance = Reductions.Sum(new SquaredDistance(pm[r]), px + i, columns) / columns;
                 pr[r] = (float)(1 / Math.Sqrt(variance + eps));
-                long b = r / tokens;
                 NormRows.Output(px + i, weight + b * weightStride, bias + b * biasStride, pm[r], pr[r], columns, py + i, streamed);
             }
             if (streamed) { NormRows.EndStream(); }
@@ -82,7 +83,7 @@ public sealed unsafe partial class HostBackend
 
     /// <summary>weight is [batch, channels]; dweight and dbias have the shape's stride.</summary>
     private void NormalizeBackward(BufferView x, float* weight, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape,
-        BufferView dx, BufferView dweight, BufferView dbias, bool accumulate)
+        BufferView dx, BufferView dweight, BufferView dbias, bool accumulate, GatedRows gated = default)
     {
         long columns = shape.Channels, rows = (long)shape.Batch * shape.Tokens, groups = RowGroups(shape.Tokens);
         RequireLength(rows * columns, x);
@@ -95,20 +96,24 @@ public sealed unsafe partial class HostBackend
         float* px = Pointer(x), pm = Pointer(mean), pr = Pointer(rstd), pdy = Pointer(dy), pdx = Pointer(dx);
         using var scope = new BufferScope(Pool);
         float* weightSums = Pointer(scope.Rent(shape.Batch * groups * columns)), biasSums = Pointer(scope.Rent(shape.Batch * groups * columns));
+        float* gateSums = gated.GateGradient is null ? null : Pointer(scope.Rent(shape.Batch * groups * columns));
         RunRowGroups(shape.Batch, shape.Tokens, columns, (b, first, last, group) =>
         {
-            float* w = weight + b * columns, dw = weightSums + group * columns, db = biasSums + group * columns;
+            float* w = weight + b * columns, dw = weightSums + group * columns, db = biasSums + group * columns, dg = gateSums + group * columns;
             Zero(dw, columns);
             Zero(db, columns);
+            if (gateSums is not null) { Zero(dg, columns); }
             for (long r = b * shape.Tokens + first, i = r * columns; r < b * shape.Tokens + last; r++, i += columns)
             {
                 // The first pass is over before dx is written, which may be dy.
                 NormRows.Sums(px + i, w, pdy + i, pm[r], pr[r], columns, dw, db, out double gradient, out double projection);
                 NormRows.InputGradient(px + i, w, pdy + i, pm[r], pr[r], (float)(gradient / columns), (float)(projection / columns), accumulate, columns, pdx + i);
+                gated.Add(b, i, columns, pdx + i, dg);
             }
         });
         if (!dweight.IsNone) { CombineGroups(weightSums, shape.Batch, groups, columns, 1, true, Pointer(dweight), shape.Stride); }
         if (!dbias.IsNone) { CombineGroups(biasSums, shape.Batch, groups, columns, 1, true, Pointer(dbias), shape.Stride); }
+        if (gateSums is not null) { CombineGroups(gateSums, shape.Batch, groups, columns, 1, true, gated.GateGradient, shape.Stride); }
     }
 
     private static ModulationShape OneSample(BufferView x, int channels) => new(1, checked((int)RowsOf(x, channels)), channels, 0);

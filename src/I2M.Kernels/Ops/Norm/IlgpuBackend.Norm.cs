@@ -82,12 +82,17 @@ public sealed partial class IlgpuBackend
     /// <summary>Rows that <see cref="CudaNormKernels"/> take.</summary>
     private static bool IsWarpRow(ModulationShape shape) => IsVectorShape(shape) && shape.Channels <= LaneRow.MaxChannels;
 
+    /// <summary>Tokens that a warp of a backward kernel works on: few rows are spread over more warps; many leave fewer partial sums.</summary>
+    private static int WarpTokens(long rows)
+    {
+        const int ManyRows = 16384;
+        return rows >= ManyRows ? 16 : 4;
+    }
+
     private void NormaliseBackwardByWarps(BufferView x, BufferView scale, BufferView mean, BufferView rstd, BufferView dy, ModulationShape shape, NormAffine affine,
         BufferView dx, BufferView dscale, BufferView dshift, bool accumulate)
     {
-        // Few rows are spread over more warps; many leave fewer partial sums.
-        const int ManyRows = 16384;
-        int chunkTokens = (long)shape.Batch * shape.Tokens >= ManyRows ? 16 : 4, chunks = (shape.Tokens + chunkTokens - 1) / chunkTokens;
+        int chunkTokens = WarpTokens((long)shape.Batch * shape.Tokens), chunks = (shape.Tokens + chunkTokens - 1) / chunkTokens;
         bool wantsSums = !dscale.IsNone || !dshift.IsNone;
         long parts = (long)shape.Batch * chunks, words = wantsSums ? parts * shape.Channels : 0;
         using var scope = new BufferScope(Pool);
