@@ -53,7 +53,7 @@ public static class BackendSelector
     private static IBackend Tuned(IlgpuBackend backend, string why, out string reason)
     {
         backend.Tiles = TileCache.Load(backend.Device, IlgpuBackend.IsTile, out string tiles);
-        return Described(backend, $"{why}; {tiles}", out reason);
+        return Described(backend, $"{why}; {tiles}; tf32 where rows start at multiples of 16 bytes and not both factors are transposed, else float32 in full", out reason);
     }
 
     private static IBackend Described(IBackend backend, string why, out string reason)

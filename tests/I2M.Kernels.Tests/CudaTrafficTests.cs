@@ -90,6 +90,37 @@ public sealed class CudaTrafficTests : IDisposable
         Check("CudaConv1dKernels.Depthwise", b => b.DepthwiseConv1d(x, weight, bias, shape, y), 4L * Count + inputs + weights, (4L * Count + inputs + weights) / WarpBytes, sectorFactor: 2);
     }
 
+    [Fact]
+    public void Sums_of_columns_read_sixteen_bytes_a_lane()
+    {
+        var shape = new ReduceShape(1, Rows, Channels);
+        BufferView x = Random(Count), sums = Random(Channels);
+        // Two chunks of rows leave partial sums.
+        long partial = 2L * 4 * Channels;
+        Check("CudaReduceKernels.SumColumns", b => b.SumColumns(x, shape, 1, false, sums), 4L * Count + partial, (4L * Count + partial) / WarpBytes);
+        BufferView narrow = x.Slice(0, Count / 2).As(ElementType.BFloat16);
+        Check("CudaReduceKernels.SumNarrowColumns", b => b.SumColumns(narrow, shape, 1, false, sums), 2L * Count + partial, (2L * Count + partial) / WarpBytes);
+    }
+
+    [Fact]
+    public void The_transform_of_1024_meets_no_bank_conflict_and_moves_each_number_once()
+    {
+        const int Samples = 1024, Transforms = 5, Bins = 513;
+        // Factors between the passes, those of the first in pairs of columns, and one a pair of bins: from the caches.
+        const long Factors = 2 * 7 * 64 * 8 + 256 * 8;
+        BufferView x = Random(Transforms * Samples), spectrum = Random(Transforms * Bins * 2);
+        Check("CudaFftKernels.Forward", b => b.RealFft(x, Samples, 1, 1, spectrum), 4 * Samples, 8 * Bins);
+        Check("CudaFftKernels.Inverse", b => b.InverseRealFft(spectrum, Samples, 1, 1, x), 8 * Bins, 4 * Samples);
+
+        void Check(string kernel, Action<IBackend> operation, long loaded, long stored)
+        {
+            var (name, report) = Assert.Single(_meter.Measure(operation));
+            TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {report.TotalInstructions / Transforms} instructions a row");
+            Assert.Equal((kernel, 0L), (name, report.SharedBankConflicts));
+            Assert.Equal((Transforms * (loaded + Factors), Transforms * stored), (report.GlobalBytesLoaded, report.GlobalBytesStored));
+        }
+    }
+
     /// <summary>The first launch is of the kernel, touches no more sectors than so many bytes fill and has no more accesses to memory than so many.</summary>
     private void Check(string kernel, Action<IBackend> operation, long bytes, long accesses, double sectorFactor = 1)
     {

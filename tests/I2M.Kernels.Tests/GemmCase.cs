@@ -8,7 +8,7 @@ namespace I2M.Kernels.Tests;
 [Flags]
 internal enum EpilogueParts
 {
-    None = 0, Bias = 1, PreActivation = 2, Residual = 4, ResidualIsC = 8, Gradient = 16, Accumulate = 32,
+    None = 0, Bias = 1, PreActivation = 2, Residual = 4, ResidualIsC = 8, Gradient = 16, Accumulate = 32, ColumnSums = 64, AddedColumnSums = 128,
 }
 
 /// <summary>One product with an epilogue: random data, execution and comparison with the oracle, for views of every type.</summary>
@@ -45,10 +45,15 @@ internal sealed record GemmCase(GemmShape Shape, GemmActivation Activation, Epil
         long lengthC = (s.Batch - 1) * s.StrideC + (s.M - 1) * s.LeadingC + s.N;
         float[] a = Rounded(run.Normal(lengthA), Factors), b = Rounded(run.Normal(lengthB), Factors), offsets = run.Normal(s.N);
         float[] before = Rounded(run.Normal(lengthC), Output), residual = run.Normal(lengthC), inner = Rounded(run.Normal(lengthC), Output);
+        float[] sumsBefore = run.Normal(s.N);
         BufferView ba = In(run, a, Factors), bb = In(run, b, Factors);
         BufferView c = Reads ? Next(run, run.InOut(Packed(before, Output)), Output) : Out(run, lengthC), pre = Has(EpilogueParts.PreActivation) ? Out(run, lengthC) : BufferView.None;
+        BufferView sums = !Has(EpilogueParts.ColumnSums) ? BufferView.None
+            : Next(run, Has(EpilogueParts.AddedColumnSums) ? run.InOut(sumsBefore) : run.Out(s.N), ElementType.Float32);
         var epilogue = new GemmEpilogue
         {
+            ColumnSums = sums,
+            AddsColumnSums = Has(EpilogueParts.AddedColumnSums),
             Bias = Has(EpilogueParts.Bias) ? In(run, offsets, ElementType.Float32) : BufferView.None,
             Activation = Activation,
             PreActivation = pre,
@@ -66,6 +71,16 @@ internal sealed record GemmCase(GemmShape Shape, GemmActivation Activation, Epil
         for (int i = 0; i < expected.Length; i++) { expected[i] += (Has(EpilogueParts.Residual) ? residual[places[i]] : 0) + (Reads ? before[places[i]] : 0); }
         Compare(run, "c", c, expected, places, !Reads);
         if (!pre.IsNone) { Compare(run, "value before the activation", pre, product, places, poisoned: true); }
+        if (!sums.IsNone) { CheckSums(run, sums, expected, Has(EpilogueParts.AddedColumnSums) ? sumsBefore : new float[s.N]); }
+    }
+
+    /// <summary>Sums of numbers of either sign: measured by the size of their terms. They are taken before c is rounded.</summary>
+    private void CheckSums(OperationRun run, BufferView sums, double[] c, float[] before)
+    {
+        double[] expected = [.. before.Select((value, j) => value + Enumerable.Range(0, c.Length / Shape.N).Sum(i => c[i * Shape.N + j]))];
+        Tolerance tolerance = Factors == ElementType.BFloat16 ? Tolerance.BFloat16Sums
+            : Shape.Precision == MatmulPrecision.TensorFloat32 ? Tolerance.TensorFloat32 : Tolerance.Of(nameof(IBackend.Gemm));
+        (tolerance with { Norm = double.PositiveInfinity }).Check($"{this} on {run.Backend.Name}: sums of columns", run.Read(sums), expected, Math.Sqrt((double)Shape.K * Shape.M * Shape.Batch));
     }
 
     private double[] Activated(double[] product, double[] inner) => Has(EpilogueParts.Gradient) ? Compositions.GeluGradient(product, inner, Activation == GemmActivation.GeluTanh) : Activation switch

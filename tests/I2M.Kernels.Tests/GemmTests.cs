@@ -90,6 +90,38 @@ public sealed class GemmTests
         }
     }
 
+    /// <summary>Rows that follow one another and rows apart, several chunks of rows, batches, overwritten and added to.</summary>
+    [Theory, MemberData(nameof(Rows))]
+    public void Gemm_sums_the_columns_of_its_result(string backend, GemmLayout layout)
+    {
+        foreach (var (m, n, k, apart) in new[] { (1, 5, 3, 0), (33, 17, 31, 3), (150, 40, 20, 0), (3, 129, 33, 1) })
+        {
+            var shape = new GemmShape(layout, m, n, k) { LeadingC = n + apart };
+            Check(backend, shape, GemmActivation.None, EpilogueParts.Bias | EpilogueParts.ColumnSums);
+            Check(backend, shape, GemmActivation.GeluErf, EpilogueParts.Gradient | EpilogueParts.ColumnSums | EpilogueParts.AddedColumnSums);
+            Check(backend, shape, GemmActivation.GeluTanh, EpilogueParts.PreActivation | EpilogueParts.Residual | EpilogueParts.Accumulate | EpilogueParts.ColumnSums);
+        }
+        foreach (int apart in new[] { 0, 7 })
+        {
+            var batch = new GemmShape(layout, 14, 21, 34) { Batch = 3, StrideA = 14 * 34, StrideB = 21 * 34, StrideC = (14 * 21) + apart };
+            Check(backend, batch, GemmActivation.GeluErf, EpilogueParts.Gradient | EpilogueParts.ColumnSums | EpilogueParts.AddedColumnSums);
+        }
+    }
+
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Sums_of_the_columns_of_no_rows_are_zero(string backend)
+    {
+        using var run = new OperationRun(nameof(IBackend.Gemm), backend, "no rows");
+        BufferView b = run.In(run.Normal(6)), sums = run.Out(3), kept = run.InOut([1, 2, 3]);
+        run.Execute(device =>
+        {
+            device.Gemm(b, b, new GemmEpilogue { ColumnSums = sums }, new GemmShape(GemmLayout.NN, 0, 3, 2), kept);
+            device.Gemm(b, b, new GemmEpilogue { ColumnSums = kept, AddsColumnSums = true }, new GemmShape(GemmLayout.NN, 0, 3, 2), sums);
+        });
+        run.Exact("sums", sums, new float[3]);
+        run.Exact("sums that are added to", kept, [1, 2, 3]);
+    }
+
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void Gemm_names_parts_of_an_epilogue_that_do_not_go_together(string backend)
     {
@@ -104,6 +136,8 @@ public sealed class GemmTests
         Refuses(nameof(GemmEpilogue.Residual), new GemmEpilogue { Residual = c }, shape with { Accumulate = true });
         Refuses(nameof(GemmEpilogue.Residual), new GemmEpilogue { Residual = small }, shape);
         Refuses(nameof(GemmEpilogue.Bias), small, shape);
+        Refuses(nameof(GemmEpilogue.ColumnSums), new GemmEpilogue { ColumnSums = c }, shape);
+        Refuses(nameof(GemmEpilogue.ColumnSums), new GemmEpilogue { ColumnSums = small }, shape);
         Refuses(nameof(GemmEpilogue.Activation), new GemmEpilogue { Activation = (GemmActivation)7 }, shape);
         using PackedMatrix packed = run.Backend.Pack(y, shape);
         Refuses("shape", BufferView.None, shape with { K = 3 }, packed);

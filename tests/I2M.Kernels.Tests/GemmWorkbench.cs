@@ -84,11 +84,11 @@ internal sealed class GemmWorkbench(MethodInfo kernel, ElementType type, GemmLay
         return address;
     }
 
-    /// <summary>Two addresses, four views (all of c), the sizes; everything is aligned to 8 bytes.</summary>
+    /// <summary>Two addresses, five views (all of c), the sizes; everything is aligned to 8 bytes.</summary>
     private static byte[] Parameters(ulong a, ulong b, ulong c, long length, CudaGemmSizes sizes)
     {
         ulong view = (ulong)length;
-        ulong[] words = [a, b, c, view, c, view, c, view, c, view];
+        ulong[] words = [a, b, c, view, c, view, c, view, c, view, c, view];
         return [.. MemoryMarshal.AsBytes(words.AsSpan()), .. MemoryMarshal.AsBytes(new ReadOnlySpan<CudaGemmSizes>(in sizes))];
     }
 }

@@ -9,7 +9,7 @@ namespace I2M.Kernels.Tests;
 /// <summary>The generated products as text: up to date, free of bank conflicts, reading no byte twice, and every planted fault is found.</summary>
 public sealed class GeneratedGemmTests
 {
-    public static TheoryData<string> Names => [.. CudaGemmTable.Tensor.Values.Concat(CudaGemmTable.Simt.Values).Select(kernel => kernel.Method.Name)];
+    public static TheoryData<string> Names => [.. CudaGemmTable.Tensor.Values.Concat(CudaGemmTable.Simt.Values).Concat(CudaGemmTable.SimtAligned.Values).Select(kernel => kernel.Method.Name)];
 
     [Fact]
     public void The_committed_kernels_are_those_of_the_generator() =>
@@ -66,7 +66,7 @@ public sealed class GeneratedGemmTests
             return new GemmWorkbench(kernel.Method, type, layout, rows, columns);
         }
         (rows, columns, elementBytes) = (128, 128, 4);
-        var (exact, method) = CudaGemmTable.Simt.Single(pair => pair.Value.Method.Name == name);
+        var (exact, method) = CudaGemmTable.Simt.Concat(CudaGemmTable.SimtAligned).Single(pair => pair.Value.Method.Name == name);
         return new GemmWorkbench(method.Method, ElementType.Float32, exact, rows, columns);
     }
 }

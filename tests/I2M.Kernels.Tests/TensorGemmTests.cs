@@ -45,7 +45,7 @@ public sealed class TensorGemmTests
         (int rows, int columns) = (CudaGemmTile)tile switch { CudaGemmTile.Tile64x64 => (64, 64), CudaGemmTile.Tile128x256 => (128, 256), _ => (128, 128) };
         var plan = new CudaGemmPlan(CudaGemmPath.TensorCores, (CudaGemmTile)tile, 0, "test");
         var shape = Padded(new GemmShape(layout, rows + 5, columns + 11, 71) { Precision = MatmulPrecision.TensorFloat32 });
-        new GemmCase(shape, GemmActivation.None, EpilogueParts.Bias) { Factors = type, Plan = plan, Aligned = true }.Check(backend);
+        new GemmCase(shape, GemmActivation.None, EpilogueParts.Bias | EpilogueParts.ColumnSums) { Factors = type, Plan = plan, Aligned = true }.Check(backend);
     }
 
     [Theory, MemberData(nameof(Simt))]
@@ -56,6 +56,10 @@ public sealed class TensorGemmTests
         {
             var shape = new GemmShape(layout, m, n, k);
             new GemmCase(shape with { LeadingC = n + 3 }, GemmActivation.None, EpilogueParts.Bias | EpilogueParts.Residual) { Plan = plan }.Check(backend);
+        }
+        foreach ((int m, int n, int k) in new[] { (133, 139, 29), (6, 130, 9) })
+        {
+            new GemmCase(Padded(new GemmShape(layout, m, n, k)), GemmActivation.None, EpilogueParts.Bias) { Plan = plan, Aligned = true }.Check(backend);
         }
         var batched = new GemmShape(layout, 3, 16, 30) { Batch = 3, StrideA = 90, StrideB = 0, StrideC = 50 };
         new GemmCase(batched, GemmActivation.None, EpilogueParts.Accumulate) { Plan = plan }.Check(backend);
@@ -120,6 +124,17 @@ public sealed class TensorGemmTests
         }
         var exact = new CudaGemmPlan(CudaGemmPath.Simt, CudaGemmTile.Tile128x128, 64, "test");
         new GemmCase(shape with { Precision = MatmulPrecision.Float32 }, GemmActivation.None, EpilogueParts.Accumulate) { Plan = exact }.Check(backend);
+        GemmShape odd = Padded(new GemmShape(layout, 21, 37, 150)), batch = odd with { Batch = 2, StrideA = 3000 + 21 * 150, StrideB = 0, StrideC = 21 * 40 + 5 };
+        new GemmCase(odd with { LeadingC = 39 }, GemmActivation.None, EpilogueParts.Bias | EpilogueParts.Residual) { Plan = exact, Aligned = true }.Check(backend);
+        new GemmCase(batch, GemmActivation.None, EpilogueParts.Bias | EpilogueParts.Accumulate) { Plan = exact, Aligned = true }.Check(backend);
+    }
+
+    /// <summary>Longer than one accumulator may add up: the error stays that of a short sum, with all parts of the epilogue once.</summary>
+    [Theory, MemberData(nameof(Simt))]
+    public void Long_exact_sums_are_closed(string backend, GemmLayout layout)
+    {
+        var plan = new CudaGemmPlan(CudaGemmPath.Simt, CudaGemmTile.Tile128x128, 0, "test");
+        new GemmCase(new GemmShape(layout, 7, 9, CudaGemmPlan.SimtDepth + 37), GemmActivation.None, EpilogueParts.Bias | EpilogueParts.Residual) { Plan = plan }.Check(backend);
     }
 
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
@@ -128,6 +143,15 @@ public sealed class TensorGemmTests
         var shape = new GemmShape(GemmLayout.TN, 72, 48, 1100) { Precision = MatmulPrecision.TensorFloat32 };
         new GemmCase(shape, GemmActivation.None, EpilogueParts.Accumulate) { Factors = ElementType.BFloat16, Aligned = true }.Check(backend);
         new GemmCase(shape, GemmActivation.None, EpilogueParts.None) { Aligned = true }.Check(backend);
+    }
+
+    [Theory]
+    [InlineData("cuda")]
+    [InlineData(Backends.Emulated)]
+    public void A_product_that_is_not_rounded_to_tf32_as_wanted_says_why(string backend)
+    {
+        new GemmCase(new GemmShape(GemmLayout.NN, 3, 4, 5) { Precision = MatmulPrecision.TensorFloat32 }, GemmActivation.None, EpilogueParts.None).Check(backend);
+        Assert.Contains(((ITunable)Backends.Get(backend)).FullPrecisionReasons, reason => reason.Contains("multiples of 16 bytes", StringComparison.Ordinal));
     }
 
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
@@ -157,7 +181,7 @@ public sealed class TensorGemmTests
         (GemmActivation.GeluErf, EpilogueParts.Bias | EpilogueParts.PreActivation),
         (GemmActivation.GeluTanh, EpilogueParts.PreActivation | EpilogueParts.Residual | EpilogueParts.Accumulate),
         (GemmActivation.GeluErf, EpilogueParts.Gradient),
-        (GemmActivation.GeluTanh, EpilogueParts.Gradient | EpilogueParts.Bias | EpilogueParts.Residual),
+        (GemmActivation.GeluTanh, EpilogueParts.Gradient | EpilogueParts.Bias | EpilogueParts.Residual | EpilogueParts.ColumnSums | EpilogueParts.AddedColumnSums),
     ];
 
     /// <summary>The same shape with every leading dimension a multiple of 8 elements and larger than its rows.</summary>

@@ -5,6 +5,9 @@ internal static class GemmFamily
 {
     private static readonly string[] s_layouts = ["NN", "NT", "TN"];
 
+    /// <summary>Layouts with a factor that does not lie along k.</summary>
+    private static readonly string[] s_alignedLayouts = ["NN", "TN", "TT"];
+
     /// <summary>Name in the enumeration CudaGemmTile, and tile. tf32 has half as many elements in the same bytes.</summary>
     private static readonly (string Name, GemmTile Tile, bool Tf32)[] s_tiles =
     [
@@ -20,7 +23,8 @@ internal static class GemmFamily
         var kernels = Tensor().ToList();
         foreach (var (_, _, kernel) in kernels) { yield return kernel.File(); }
         string[] layouts = [.. s_layouts, "TT"];
-        foreach (string layout in layouts) { yield return new SimtGemm(layout).File(); }
+        foreach (string layout in layouts) { yield return new SimtGemm(layout, Aligned: false).File(); }
+        foreach (string layout in s_alignedLayouts) { yield return new SimtGemm(layout, Aligned: true).File(); }
         yield return Table(kernels, layouts);
     }
 
@@ -33,7 +37,7 @@ internal static class GemmFamily
 
     private static GeneratedFile Table(List<(string Tile, string Layout, TensorGemm Kernel)> kernels, string[] simtLayouts)
     {
-        const string action = "Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>";
+        const string action = "Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>";
         var w = new SourceWriter("Gemm/GemmFamily.cs", "ILGPU");
         w.Line("/// <summary>The generated products.</summary>");
         w.Open("internal static class CudaGemmTable");
@@ -46,12 +50,19 @@ internal static class GemmFamily
             w.Line($"        [(ElementType.{(kernel.Bf16 ? "BFloat16" : "Float32")}, GemmLayout.{layout}, CudaGemmTile.{tile})] = TensorGemmKernels.{kernel.Name},");
         }
         w.Line("    };").Line();
-        w.Line("/// <summary>In full float32, by layout.</summary>");
-        w.Line($"public static IReadOnlyDictionary<GemmLayout, {action}> Simt {{ get; }} = new Dictionary<GemmLayout, {action}>");
-        w.Line("    {");
-        foreach (string layout in simtLayouts) { w.Line($"        [GemmLayout.{layout}] = SimtGemmKernels.{new SimtGemm(layout).Name},"); }
-        w.Line("    };");
+        Simt(w, action, "In full float32, by layout.", "Simt", simtLayouts, aligned: false);
+        w.Line();
+        Simt(w, action, "As <see cref=\"Simt\"/> where the rows of factors that do not lie along k start at multiples of 16 bytes.", "SimtAligned", s_alignedLayouts, aligned: true);
         w.Close();
         return new GeneratedFile("CudaGemmTable.cs", w.ToString());
+    }
+
+    private static void Simt(SourceWriter w, string action, string summary, string name, string[] layouts, bool aligned)
+    {
+        w.Line($"/// <summary>{summary}</summary>");
+        w.Line($"public static IReadOnlyDictionary<GemmLayout, {action}> {name} {{ get; }} = new Dictionary<GemmLayout, {action}>");
+        w.Line("    {");
+        foreach (string layout in layouts) { w.Line($"        [GemmLayout.{layout}] = SimtGemmKernels.{new SimtGemm(layout, aligned).Name},"); }
+        w.Line("    };");
     }
 }

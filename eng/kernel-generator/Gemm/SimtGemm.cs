@@ -6,18 +6,19 @@ namespace I2M.KernelGenerator.Gemm;
 /// follow one another (b).
 /// </summary>
 /// <param name="Layout">"NN", "NT", "TN" or "TT".</param>
-internal sealed record SimtGemm(string Layout)
+/// <param name="Aligned">Whether the rows of factors that do not lie along k start at multiples of 16 bytes and are copied in such pieces.</param>
+internal sealed record SimtGemm(string Layout, bool Aligned)
 {
     private const int Stages = 4, StageBytes = 2 * SimtOperand.Bytes, WarpRows = 32, WarpColumns = 64, StagedRows = 16;
 
     private const int StagedBytes = StagedRows * WarpColumns * 4;
 
-    private SimtOperand A => new("a", Layout[0] == 'N', 0);
+    private SimtOperand A => new("a", Layout[0] == 'N', Aligned, 0);
 
-    private SimtOperand B => new("b", Layout[1] == 'T', SimtOperand.Bytes);
+    private SimtOperand B => new("b", Layout[1] == 'T', Aligned, SimtOperand.Bytes);
 
     /// <summary>The method's name.</summary>
-    public string Name => $"F32{Layout[0]}{char.ToLowerInvariant(Layout[1])}128x128x8";
+    public string Name => $"F32{Layout[0]}{char.ToLowerInvariant(Layout[1])}128x128x8{(Aligned ? "Aligned" : "")}";
 
     /// <summary>The kernel's file.</summary>
     public GeneratedFile File()
@@ -30,7 +31,7 @@ internal sealed record SimtGemm(string Layout)
         w.Constant($"{Name}Copy", [.. A.Copy(), .. B.Copy(), "cp.async.commit_group;", .. Advance("write")]).Line();
         w.Line("// Multiplies the oldest stage.");
         w.Constant($"{Name}Multiply", Multiply()).Line();
-        w.Line($"/// <summary>c = epilogue(op(a) · op(b)) in float32, {Layout}: 128×128 of c a group of 256 threads with 8×8 each, 8 steps of k a stage, {Stages} stages.</summary>");
+        w.Line($"/// <summary>c = epilogue(op(a) · op(b)) in float32, {Layout}: 128×128 of c a group of 256 threads with 8×8 each, 8 steps of k a stage, {Stages} stages{(Aligned ? "; rows start at multiples of 16 bytes" : "")}.</summary>");
         w.Line($"[KernelBounds({SimtOperand.Threads}, MinGroups = 2, SharedBytes = {Stages * StageBytes})]");
         w.Open($"public static void {Name}({TensorGemm.Parameters})");
         Body(w);
@@ -59,17 +60,18 @@ internal sealed record SimtGemm(string Layout)
         w.Line("CudaAsm.Emit(\"cp.async.wait_group 0; bar.sync 0;\");");
         w.Line();
         w.Line($"// {StagedRows} rows of each warp at a time through shared memory, so that a lane gets eight columns of a row.");
-        w.Line("var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };");
-        w.Line("// An activation is a pass of its own and c is float32: constants, so that the code of the other cases takes no registers.");
+        w.Line("var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual, Sums = sums };");
+        w.Line("// An activation and sums of columns are passes of their own and c is float32: constants, so that the code of the other cases takes no registers.");
         w.Line("s.Activation = 0;");
         w.Line("s.Narrow = 0;");
+        w.Line("s.SumRows = 0;");
         w.Line($"int first = warp * {StagedBytes / 16};");
         w.Line($"int write = first * 16 + (lane >> 3) * {4 * WarpColumns * 4} + (lane & 7) * 16;");
         w.Open("for (int part = 0; part < 2; part++)");
         w.Open("if (part == 0)").Emit(StageSums(0), "write").Close();
         w.Open("else").Emit(StageSums(1), "write").Close();
         w.Line("CudaAsm.Emit(\"bar.warp.sync 0xffffffff;\");");
-        w.Line($"CudaGemmEpilogue.StoreRows(staged, first, {StagedRows}, {WarpColumns}, place.Row + warpRow + {StagedRows} * part, place.Column + warpColumn, place.StartC, views, s);");
+        w.Line($"CudaGemmEpilogue.StoreRows(staged, first, {StagedRows}, {WarpColumns}, warpRow + {StagedRows} * part, warpColumn, place, views, s);");
         w.Line("CudaAsm.Emit(\"bar.warp.sync 0xffffffff;\");");
         w.Close();
     }

@@ -26,7 +26,7 @@ internal sealed record GemmTile(int Rows, int Columns, int DepthBytes, int WarpR
 internal sealed record TensorGemm(bool Bf16, string Layout, GemmTile Tile)
 {
     /// <summary>What every product takes.</summary>
-    public const string Parameters = "long a, long b, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, CudaGemmSizes s";
+    public const string Parameters = "long a, long b, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, ArrayView<float> sums, CudaGemmSizes s";
 
     private int ElementBytes => Bf16 ? 2 : 4;
 
@@ -99,7 +99,7 @@ internal sealed record TensorGemm(bool Bf16, string Layout, GemmTile Tile)
     {
         int chunks = Tile.WarpColumns / 4, phases = Tile.WarpRows / StagedRows;
         w.Line($"// {StagedRows} rows of each warp at a time through shared memory: a lane writes pairs of columns in its accumulators' rows and reads eight columns of a row.");
-        w.Line("var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };");
+        w.Line("var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual, Sums = sums };");
         w.Line($"int first = warp * {StagedBytes / 16}, row = lane >> 2;");
         w.Line($"int write = first * 16 + row * {chunks * 16} + (((lane & 3) >> 1 ^ (((row & 1) * 5) | (row & 2))) << 4) + (lane & 1) * 8;");
         w.Open($"for (int part = 0; part < {phases}; part++)");
@@ -112,7 +112,7 @@ internal sealed record TensorGemm(bool Bf16, string Layout, GemmTile Tile)
             }
         }
         w.Line("CudaAsm.Emit(\"bar.warp.sync 0xffffffff;\");");
-        w.Line($"CudaGemmEpilogue.StoreRows(staged, first, {StagedRows}, {Tile.WarpColumns}, place.Row + warpRow + {StagedRows} * part, place.Column + warpColumn, place.StartC, views, s);");
+        w.Line($"CudaGemmEpilogue.StoreRows(staged, first, {StagedRows}, {Tile.WarpColumns}, warpRow + {StagedRows} * part, warpColumn, place, views, s);");
         w.Line("CudaAsm.Emit(\"bar.warp.sync 0xffffffff;\");");
         w.Close();
     }

@@ -201,12 +201,14 @@ public static partial class TensorOps
             {
                 WeightGradient(ContractWeight, dy.View, _hidden, _rows, _outputs, _width);
                 BiasGradient(ContractBias, OutputGradient, _rows, _outputs);
-                var throughGelu = new GemmEpilogue { Activation = _form, GeluGradientOf = _inner };
+                // The gradient of the expanding layer's bias is the sum over the rows of what comes back through GELU.
+                bool addsSums = false;
+                BufferView dbias = Needs(ExpandBias) ? AccumulateOrOverwrite(ExpandBias, out addsSums) : BufferView.None;
+                var throughGelu = new GemmEpilogue { Activation = _form, GeluGradientOf = _inner, ColumnSums = dbias, AddsColumnSums = addsSums };
                 Gemm(dy.View, _contractWeight, throughGelu, new GemmShape(GemmLayout.NN, _rows, _width, _outputs), _hidden);
             }
             InputGradient(_hidden, _expandWeight, _rows, _width, _inputs);
             WeightGradient(ExpandWeight, _hidden, _x, _rows, _width, _inputs);
-            BiasGradient(ExpandBias, _hidden, _rows, _width);
             if (Needs(Residual)) { Pass(Residual); }
         }
     }

@@ -39,6 +39,7 @@ internal static class BenchCommand
         if (names.Count < suite.Names.Count && parse.GetValue(Cases) is null) { Console.Error.WriteLine($"bench {names.Count} of {suite.Names.Count} cases: --cases all takes every one"); }
         List<BenchmarkResult> results = Measure(backend, suite, names, new BenchmarkOptions(threads, parse.GetValue(Seconds)), cancel);
         Console.WriteLine(Remarks(results));
+        if (backend is ITunable { FullPrecisionReasons: { Count: > 0 } reasons }) { Console.WriteLine($"tf32 products in full float32: {string.Join("; ", reasons)}"); }
         if (output is not null)
         {
             BenchmarkResult.Write(output, results);

@@ -7,7 +7,7 @@ namespace I2M.Kernels.Ilgpu;
 /// <summary>The views of a product's epilogue as kernels take them; those that are left out stand for c.</summary>
 internal struct CudaGemmViews
 {
-    public ArrayView<float> C, Bias, Activation, Residual;
+    public ArrayView<float> C, Bias, Activation, Residual, Sums;
 }
 
 /// <summary>
@@ -28,19 +28,23 @@ internal static class CudaGemmEpilogue
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Place(int row, int chunk, int chunks) => row * chunks + (chunk ^ (((row & 1) * 5) | (row & 2)) ^ (chunk >> 3));
 
-    /// <summary>Finishes and stores the calling warp's staged rows.</summary>
+    /// <summary>Rows that a warp of a tensor-core product stages at a time: those of one partial sum of columns.</summary>
+    public const int SumRows = 32;
+
+    /// <summary>Finishes and stores the calling warp's staged rows, and their sums by column where they are wanted.</summary>
     /// <param name="staged">Shared memory.</param>
     /// <param name="first">The warp's first chunk in it.</param>
     /// <param name="rows">Staged rows.</param>
     /// <param name="width">Their columns, 32 or 64.</param>
-    /// <param name="row0">Row of c of the first one.</param>
-    /// <param name="column0">Column of c.</param>
-    /// <param name="start">The item's first element of c.</param>
+    /// <param name="tileRow">Row of the group's tile of the first one.</param>
+    /// <param name="tileColumn">Column of the tile.</param>
+    /// <param name="place">The tile.</param>
     /// <param name="views">The views.</param>
     /// <param name="s">Sizes and parts.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreRows(ArrayView<Float4> staged, int first, int rows, int width, int row0, int column0, long start, CudaGemmViews views, CudaGemmSizes s)
+    public static void StoreRows(ArrayView<Float4> staged, int first, int rows, int width, int tileRow, int tileColumn, CudaGemmPlace place, CudaGemmViews views, CudaGemmSizes s)
     {
+        int row0 = place.Row + tileRow, column0 = place.Column + tileColumn;
         int lane = Group.IdxX & 31;
         int lanesPerRow = width / Columns;
         int part = lane % lanesPerRow;
@@ -49,24 +53,60 @@ internal static class CudaGemmEpilogue
         int high = s.Narrow != 0 ? 2 * part + 1 : part + lanesPerRow;
         int columnLow = column0 + 4 * low, columnHigh = column0 + 4 * high;
         bool whole = s.Wide != 0 && columnHigh + 4 <= s.N;
+        var sums = default(Float8);
         for (int row = lane / lanesPerRow; row < rows; row += 32 / lanesPerRow)
         {
             if (row0 + row >= s.M) { break; }
             Float4 x = staged[first + Place(row, low, width / 4)];
             Float4 y = staged[first + Place(row, high, width / 4)];
-            long at = start + (long)(row0 + row) * s.LeadingC;
-            if (whole) { FinishWhole(x, y, at, columnLow, columnHigh, views, s); }
-            else
-            {
-                FinishQuad(x, at, columnLow, views, s);
-                FinishQuad(y, at, columnHigh, views, s);
-            }
+            long at = place.StartC + (long)(row0 + row) * s.LeadingC;
+            Float8 stored;
+            if (whole) { stored = FinishWhole(x, y, at, columnLow, columnHigh, views, s); }
+            else { stored = new Float8 { Low = FinishQuad(x, at, columnLow, views, s), High = FinishQuad(y, at, columnHigh, views, s) }; }
+            sums = Float8.Add(sums, stored);
+        }
+        if (s.SumRows == 0) { return; }
+        // Lanes a row's width apart hold the same columns.
+        if (lanesPerRow == 4) { sums = AddAcross(sums, 4); }
+        sums = AddAcross(AddAcross(sums, 8), 16);
+        if (lane >= lanesPerRow) { return; }
+        long sumRow = ((long)place.Item * s.SumRows + row0 / rows) * s.N;
+        StoreSums(sums.Low, sumRow, columnLow, views.Sums, s.N);
+        StoreSums(sums.High, sumRow, columnHigh, views.Sums, s.N);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float8 AddAcross(Float8 v, int lanes) => new() { Low = AddAcross(v.Low, lanes), High = AddAcross(v.High, lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float4 AddAcross(Float4 v, int lanes) => new()
+    {
+        X = v.X + Warp.ShuffleXor(v.X, lanes),
+        Y = v.Y + Warp.ShuffleXor(v.Y, lanes),
+        Z = v.Z + Warp.ShuffleXor(v.Z, lanes),
+        W = v.W + Warp.ShuffleXor(v.W, lanes),
+    };
+
+    /// <summary>Four columns of a row of partial sums; rows of whole vectors in one access.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreSums(Float4 x, long row, int column, ArrayView<float> sums, int columns)
+    {
+        if ((columns & 3) == 0)
+        {
+            if (column < columns) { sums.Cast<Float4>()[(row + column) / 4] = x; }
+            return;
+        }
+        for (int end = IntrinsicMath.Min(column + 4, columns); column < end; column++)
+        {
+            sums[row + column] = x.X;
+            x = new Float4 { X = x.Y, Y = x.Z, Z = x.W, W = 0f };
         }
     }
 
     /// <summary>Eight columns, all of which exist, in 16-byte accesses.</summary>
+    /// <returns>What was stored, before it was rounded to c's type.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void FinishWhole(Float4 x, Float4 y, long row, int columnLow, int columnHigh, CudaGemmViews views, CudaGemmSizes s)
+    public static Float8 FinishWhole(Float4 x, Float4 y, long row, int columnLow, int columnHigh, CudaGemmViews views, CudaGemmSizes s)
     {
         long low = row + columnLow, high = row + columnHigh;
         if (s.HasBias != 0)
@@ -98,22 +138,26 @@ internal static class CudaGemmEpilogue
             y = Float4.Add(y, before.High);
         }
         Store(views.C, low, high, s.Narrow, x, y);
+        return new Float8 { Low = x, High = y };
     }
 
     /// <summary>Four columns one by one, those past the last left out.</summary>
+    /// <returns>As <see cref="FinishWhole"/>, 0 for columns past the last.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void FinishQuad(Float4 x, long row, int column, CudaGemmViews views, CudaGemmSizes s)
+    public static Float4 FinishQuad(Float4 x, long row, int column, CudaGemmViews views, CudaGemmSizes s)
     {
-        int count = IntrinsicMath.Min(4, s.N - column);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < 4; i++)
         {
-            FinishOne(x.X, row + column + i, column + i, views, s);
-            x = new Float4 { X = x.Y, Y = x.Z, Z = x.W, W = 0f };
+            float stored = 0f;
+            if (column + i < s.N) { stored = FinishOne(x.X, row + column + i, column + i, views, s); }
+            x = new Float4 { X = x.Y, Y = x.Z, Z = x.W, W = stored };
         }
+        return x;
     }
 
+    /// <summary>One element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FinishOne(float x, long at, int column, CudaGemmViews views, CudaGemmSizes s)
+    public static float FinishOne(float x, long at, int column, CudaGemmViews views, CudaGemmSizes s)
     {
         if (s.HasBias != 0) { x += views.Bias[column]; }
         if (s.Activation == 2) { x *= Slope(LoadOne(views.Activation, at, s.Narrow), s.Tanh); }
@@ -125,6 +169,7 @@ internal static class CudaGemmEpilogue
         if (s.HasResidual != 0) { x += views.Residual[at]; }
         if (s.Accumulate != 0) { x += LoadOne(views.C, at, s.Narrow); }
         StoreOne(views.C, at, s.Narrow, x);
+        return x;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -42,6 +42,12 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
     /// <summary>Shortest part of a split sum: below it the second pass costs more than it saves.</summary>
     private const int MinSplitDepth = 512;
 
+    /// <summary>
+    /// The longest sum that the float32 product adds up in one accumulator; a longer one is closed there and added to c. Rounding errors of random sums grow like
+    /// the root of their length, to about 1e-6 of the result's norm at this one.
+    /// </summary>
+    public const int SimtDepth = 4096;
+
     /// <summary>Shared memory of the tiles with 128 bytes of k or 256 columns.</summary>
     private const int LargeSharedBytes = 96 * 1024;
 
@@ -83,14 +89,15 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
     {
         if (shape.M <= 64 || shape.N <= 64) { return new(CudaGemmPath.Portable, default, 0, reason); }
         CudaGemmPlan plan = Split(CudaGemmTile.Tile128x128, 128, 128, shape, reason) with { Path = CudaGemmPath.Simt };
-        return plan.SplitDepth == 0 && Groups(shape, 128, 128) < TargetGroups / 4 ? new(CudaGemmPath.Portable, default, 0, reason) : plan;
+        if (plan.SplitDepth == 0 && Groups(shape, 128, 128) < TargetGroups / 4) { return new(CudaGemmPath.Portable, default, 0, reason); }
+        return plan with { SplitDepth = Math.Min(plan.SplitDepth, SimtDepth) };
     }
 
     /// <summary>The tile, with the sum split into parts where there are too few tiles and the sum is long, as in weight gradients.</summary>
     private static CudaGemmPlan Split(CudaGemmTile tile, int rows, int columns, in GemmShape shape, string reason)
     {
         long parts = Math.Min(TargetGroups / Math.Max(1, Groups(shape, rows, columns)), shape.K / MinSplitDepth);
-        if (parts < 2 || shape.Batch > 1 || shape.N % CudaGemmEpilogue.Columns != 0) { return new(CudaGemmPath.TensorCores, tile, 0, reason); }
+        if (parts < 2) { return new(CudaGemmPath.TensorCores, tile, 0, reason); }
         int depth = (int)((shape.K + parts - 1) / parts);
         return new(CudaGemmPath.TensorCores, tile, (depth + SplitStep - 1) / SplitStep * SplitStep, reason);
     }
@@ -99,7 +106,7 @@ internal readonly record struct CudaGemmPlan(CudaGemmPath Path, CudaGemmTile Til
         (long)((shape.M + rows - 1) / rows) * ((shape.N + columns - 1) / columns) * shape.Batch;
 
     /// <summary>Whether every row of a factor starts at a multiple of 16 bytes (memory itself starts at one of 256).</summary>
-    private static bool IsAligned(BufferView view, long leading, long stride, int batch)
+    public static bool IsAligned(BufferView view, long leading, long stride, int batch)
     {
         int unit = view.Type == ElementType.BFloat16 ? 8 : 4;
         return view.Offset % 4 == 0 && leading % unit == 0 && (batch == 1 || stride % unit == 0);

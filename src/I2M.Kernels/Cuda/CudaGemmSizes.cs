@@ -4,8 +4,8 @@ using ILGPU;
 namespace I2M.Kernels.Ilgpu;
 
 /// <summary>
-/// Sizes of a product on CUDA; leading dimensions, strides and places count elements. A number of a product's batch, or of a part of a split sum, is an
-/// "item"; parts share a and b and cover K in steps of <see cref="SplitDepth"/>.
+/// Sizes of a product on CUDA; leading dimensions, strides and places count elements. A number of a product's batch, or of a part of one whose sum is split, is an
+/// "item"; the parts of a product follow one another and cover K in steps of <see cref="SplitDepth"/>.
 /// </summary>
 internal struct CudaGemmSizes
 {
@@ -27,6 +27,9 @@ internal struct CudaGemmSizes
     /// <summary>Parts of the epilogue, 1 where they are wanted; see <see cref="GemmEpilogue"/>.</summary>
     public int HasBias, HasResidual, Accumulate, KeepsPreActivation;
 
+    /// <summary>Rows of partial sums of columns that an item leaves, [items, SumRows, n]; 0 where they are not wanted.</summary>
+    public int SumRows;
+
     /// <summary>0 none, 1 GELU, 2 its gradient; and 1 for the tanh form.</summary>
     public int Activation, Tanh;
 }
@@ -37,8 +40,8 @@ internal struct CudaGemmPlace
     /// <summary>Tiles of rows that neighbouring groups walk down before they step to the next column: their rows of a and columns of b stay in the L2 cache.</summary>
     private const int RowTilesTogether = 8;
 
-    /// <summary>First row and column of the tile.</summary>
-    public int Row, Column;
+    /// <summary>The item, and first row and column of the tile.</summary>
+    public int Item, Row, Column;
 
     /// <summary>Elements to sum.</summary>
     public int Depth;
@@ -58,16 +61,22 @@ internal struct CudaGemmPlace
         int together = IntrinsicMath.Min(RowTilesTogether, s.RowTiles - first);
         tile -= first * s.ColumnTiles;
         int column = tile / together;
-        int start = item * s.SplitDepth;
-        int depth = s.K;
-        if (s.SplitDepth > 0) { depth = IntrinsicMath.Min(s.SplitDepth, s.K - start); }
+        int product = item, start = 0, depth = s.K;
+        if (s.SplitDepth > 0)
+        {
+            int splits = (s.K + s.SplitDepth - 1) / s.SplitDepth;
+            product = item / splits;
+            start = (item - product * splits) * s.SplitDepth;
+            depth = IntrinsicMath.Min(s.SplitDepth, s.K - start);
+        }
         return new CudaGemmPlace
         {
+            Item = item,
             Row = (first + tile - column * together) * tileRows,
             Column = column * tileColumns,
             Depth = depth,
-            StartA = item * s.StrideA + start * s.StepA,
-            StartB = item * s.StrideB + start * s.StepB,
+            StartA = product * s.StrideA + start * s.StepA,
+            StartB = product * s.StrideB + start * s.StepB,
             StartC = item * s.StrideC,
         };
     }

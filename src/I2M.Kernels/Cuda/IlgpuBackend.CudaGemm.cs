@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using CudaGemmKernel = System.Action<long, long, ILGPU.ArrayView<float>, ILGPU.ArrayView<float>, ILGPU.ArrayView<float>, ILGPU.ArrayView<float>, ILGPU.ArrayView<float>, I2M.Kernels.Ilgpu.CudaGemmSizes>;
 
 namespace I2M.Kernels.Ilgpu;
 
@@ -11,15 +12,20 @@ public sealed partial class IlgpuBackend
     private void GemmCuda(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
         CudaGemmPlan plan = PlanGemm(a, b, shape);
-        if (plan.Path == CudaGemmPath.TensorCores) { GemmGenerated(plan, a, b, epilogue, shape, c); }
+        bool isReduced = plan.Path == CudaGemmPath.TensorCores;
+        if (!isReduced && a.Type == ElementType.Float32 && shape.Precision == MatmulPrecision.TensorFloat32) { _fullPrecisionReasons.Add(plan.Reason); }
+        if (isReduced) { GemmGenerated(plan, a, b, epilogue, shape, c); }
         else if (WidenedGemm.IsNeeded(a, b, epilogue, c)) { WidenedGemm.Run(this, a, b, epilogue, shape, c); }
         else { GemmFloat32(a, b, epilogue, shape, c); }
     }
 
-    /// <summary>Runs the product with a given kernel and split, whatever the plan for its shape would be: for tests and tuning too.</summary>
+    /// <summary>
+    /// Runs the product with a given kernel and split, whatever the plan for its shape would be: for tests and tuning too. Sums of columns come with products on tensor
+    /// cores, which then are not split.
+    /// </summary>
     internal void GemmGenerated(in CudaGemmPlan plan, BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
-        bool simt = plan.Path == CudaGemmPath.Simt;
+        bool simt = plan.Path == CudaGemmPath.Simt, wantsSums = !epilogue.ColumnSums.IsNone && !simt;
         (int rows, int columns, int threads) = plan.Tile switch
         {
             CudaGemmTile.Tile64x64 => (64, 64, 128),
@@ -29,20 +35,61 @@ public sealed partial class IlgpuBackend
         CudaGemmSizes sizes = CudaSizes(epilogue, shape, c);
         sizes.RowTiles = (shape.M + rows - 1) / rows;
         sizes.ColumnTiles = (shape.N + columns - 1) / columns;
-        int groups = checked(sizes.RowTiles * sizes.ColumnTiles * shape.Batch);
-        var kernel = simt ? CudaGemmTable.Simt[shape.Layout] : CudaGemmTable.Tensor[(a.Type, shape.Layout, plan.Tile)];
-        BufferView activation = epilogue.GeluGradientOf.IsNone ? epilogue.PreActivation : epilogue.GeluGradientOf;
-        ArrayView<float> viewC = View(c), bias = ViewOr(epilogue.Bias, c), inner = ViewOr(activation, c), residual = ViewOr(epilogue.Residual, c);
-        if (plan.SplitDepth == 0)
+        var launch = new CudaGemmLaunch(simt ? SimtKernel(a, b, shape) : CudaGemmTable.Tensor[(a.Type, shape.Layout, plan.Tile)], threads, a, b, c, epilogue);
+        if (plan.SplitDepth > 0 && !wantsSums)
         {
-            Launch(kernel, Groups(groups, threads), Address(a), Address(b), viewC, bias, inner, residual, sizes);
+            GemmSplits(launch, plan.SplitDepth, sizes, shape.Batch);
             return;
         }
-        int splits = (shape.K + plan.SplitDepth - 1) / plan.SplitDepth;
         using var scope = new BufferScope(Pool);
-        ArrayView<float> parts = View(scope.Rent((long)splits * shape.M * shape.N));
-        Launch(kernel, Groups(checked(groups * splits), threads), Address(a), Address(b), parts, parts, parts, parts, PartSizes(sizes, plan.SplitDepth));
-        Launch(CudaGemmKernels.AddSplits, Grid((long)shape.M * shape.N / CudaGemmEpilogue.Columns), parts, splits, viewC, bias, inner, residual, sizes);
+        sizes.SumRows = wantsSums ? sizes.RowTiles * rows / CudaGemmEpilogue.SumRows : 0;
+        var sumShape = new ReduceShape(1, checked(sizes.SumRows * shape.Batch), shape.N);
+        BufferView sums = wantsSums ? scope.Rent((long)sumShape.Rows * shape.N) : c;
+        for (int k = 0; k == 0 || k < shape.K; k += simt ? CudaGemmPlan.SimtDepth : Math.Max(1, shape.K))
+        {
+            sizes.K = simt ? Math.Min(CudaGemmPlan.SimtDepth, shape.K - k) : shape.K;
+            Launch(launch, k, View(c), View(sums), sizes, shape.Batch);
+            // What follows is added to the sums of the first steps with their bias and residual.
+            (sizes.HasBias, sizes.HasResidual, sizes.Accumulate) = (0, 0, 1);
+        }
+        if (wantsSums) { SumColumns(sums, sumShape, 1f, epilogue.AddsColumnSums, epilogue.ColumnSums.Slice(0, shape.N)); }
+    }
+
+    /// <summary>A product's kernel and operands.</summary>
+    private readonly record struct CudaGemmLaunch(CudaGemmKernel Kernel, int Threads, BufferView A, BufferView B, BufferView C, GemmEpilogue Epilogue)
+    {
+        /// <summary>What the activation reads or writes.</summary>
+        public BufferView Inner => Epilogue.GeluGradientOf.IsNone ? Epilogue.PreActivation : Epilogue.GeluGradientOf;
+    }
+
+    /// <summary>Launches the kernel for so many items, from step k of the sums on.</summary>
+    private void Launch(in CudaGemmLaunch l, int k, ArrayView<float> c, ArrayView<float> sums, in CudaGemmSizes sizes, int items)
+    {
+        KernelConfig config = Groups(checked(sizes.RowTiles * sizes.ColumnTiles * items), l.Threads);
+        int bytes = l.A.Type == ElementType.BFloat16 ? 2 : 4;
+        Launch(l.Kernel, config, Address(l.A) + bytes * k * sizes.StepA, Address(l.B) + bytes * k * sizes.StepB, c,
+            ViewOr(l.Epilogue.Bias, l.C), ViewOr(l.Inner, l.C), ViewOr(l.Epilogue.Residual, l.C), sums, sizes);
+    }
+
+    /// <summary>Parts of the sums into scratch, then their addition in order.</summary>
+    private void GemmSplits(in CudaGemmLaunch l, int depth, in CudaGemmSizes sizes, int batch)
+    {
+        int splits = (sizes.K + depth - 1) / depth;
+        CudaGemmSizes part = PartSizes(sizes, depth);
+        long rows = (long)batch * sizes.M;
+        using var scope = new BufferScope(Pool);
+        ArrayView<float> parts = View(scope.Rent(splits * batch * part.StrideC));
+        Launch(l, 0, parts, parts, part, checked(splits * batch));
+        KernelConfig config = Grid(rows * ((sizes.N + CudaGemmEpilogue.Columns - 1) / CudaGemmEpilogue.Columns));
+        Launch(CudaGemmKernels.AddSplits, config, parts, splits, rows, View(l.C), ViewOr(l.Epilogue.Bias, l.C), ViewOr(l.Inner, l.C), ViewOr(l.Epilogue.Residual, l.C), sizes);
+    }
+
+    /// <summary>The kernel whose copies of factors that do not lie along k are of 16 bytes, where they are aligned to it.</summary>
+    private static CudaGemmKernel SimtKernel(BufferView a, BufferView b, in GemmShape shape)
+    {
+        bool aligned = (!shape.TransposeA || CudaGemmPlan.IsAligned(a, shape.LeadingA, shape.StrideA, shape.Batch))
+            && (shape.TransposeB || CudaGemmPlan.IsAligned(b, shape.LeadingB, shape.StrideB, shape.Batch));
+        return aligned && CudaGemmTable.SimtAligned.TryGetValue(shape.Layout, out CudaGemmKernel? kernel) ? kernel : CudaGemmTable.Simt[shape.Layout];
     }
 
     /// <summary>A part of a split sum: no epilogue, sums in float32 rows that follow one another.</summary>
@@ -55,8 +102,10 @@ public sealed partial class IlgpuBackend
         ColumnTiles = sizes.ColumnTiles,
         LeadingA = sizes.LeadingA,
         LeadingB = sizes.LeadingB,
-        LeadingC = sizes.N,
-        StrideC = (long)sizes.M * sizes.N,
+        StrideA = sizes.StrideA,
+        StrideB = sizes.StrideB,
+        LeadingC = CudaGemmKernels.Pitch(sizes.N),
+        StrideC = (long)sizes.M * CudaGemmKernels.Pitch(sizes.N),
         StepA = sizes.StepA,
         StepB = sizes.StepB,
         SplitDepth = depth,

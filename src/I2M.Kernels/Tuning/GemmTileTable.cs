@@ -53,6 +53,11 @@ public interface ITunable
     /// <summary>What the product consults.</summary>
     GemmTileTable Tiles { get; set; }
 
+    /// <summary>
+    /// Why products of which <see cref="MatmulPrecision.TensorFloat32"/> was wanted have so far been multiplied in full float32 all the same; empty where none was.
+    /// </summary>
+    IReadOnlyCollection<string> FullPrecisionReasons { get; }
+
     /// <summary>Names of the tiles that a product of such factors can take, the backend's own choice first.</summary>
     IReadOnlyList<string> TilesFor(Arithmetic arithmetic, in GemmShape shape);
 }

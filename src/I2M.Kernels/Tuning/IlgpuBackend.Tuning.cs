@@ -12,6 +12,12 @@ public sealed partial class IlgpuBackend : ITunable
     /// <inheritdoc/>
     public GemmTileTable Tiles { get; set; } = GemmTileTable.Defaults;
 
+    /// <summary>Constants of <see cref="CudaGemmPlan"/>: few, and not written anew by every product.</summary>
+    private readonly HashSet<string> _fullPrecisionReasons = [];
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> FullPrecisionReasons => _fullPrecisionReasons;
+
     /// <inheritdoc/>
     public IReadOnlyList<string> TilesFor(Arithmetic arithmetic, in GemmShape shape)
     {

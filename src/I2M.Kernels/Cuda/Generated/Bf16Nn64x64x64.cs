@@ -135,7 +135,7 @@ internal static partial class TensorGemmKernels
     /// c = epilogue(op(a) · op(b)), NN, bfloat16 factors: 64×64 of c a group of 4 warps with 32×32 each, 64 steps of k a stage, 3 stages.
     /// </summary>
     [KernelBounds(128, MinGroups = 1, SharedBytes = 49152)]
-    public static void Bf16Nn64x64x64(long a, long b, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, CudaGemmSizes s)
+    public static void Bf16Nn64x64x64(long a, long b, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, ArrayView<float> sums, CudaGemmSizes s)
     {
         ArrayView<Float4> staged = SharedMemory.GetDynamic<Float4>();
         int thread = Group.IdxX, lane = thread & 31, warp = thread >> 5;
@@ -192,7 +192,7 @@ internal static partial class TensorGemmKernels
         CudaAsm.Emit("cp.async.wait_group 0; bar.sync 0;");
 
         // 32 rows of each warp at a time through shared memory: a lane writes pairs of columns in its accumulators' rows and reads eight columns of a row.
-        var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };
+        var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual, Sums = sums };
         int first = warp * 256, row = lane >> 2;
         int write = first * 16 + row * 128 + (((lane & 3) >> 1 ^ (((row & 1) * 5) | (row & 2))) << 4) + (lane & 1) * 8;
         for (int part = 0; part < 1; part++)
@@ -216,7 +216,7 @@ internal static partial class TensorGemmKernels
                 }
                 """, write);
             CudaAsm.Emit("bar.warp.sync 0xffffffff;");
-            CudaGemmEpilogue.StoreRows(staged, first, 32, 32, place.Row + warpRow + 32 * part, place.Column + warpColumn, place.StartC, views, s);
+            CudaGemmEpilogue.StoreRows(staged, first, 32, 32, warpRow + 32 * part, warpColumn, place, views, s);
             CudaAsm.Emit("bar.warp.sync 0xffffffff;");
         }
     }

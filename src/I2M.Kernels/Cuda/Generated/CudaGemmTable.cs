@@ -8,8 +8,8 @@ namespace I2M.Kernels.Ilgpu;
 internal static class CudaGemmTable
 {
     /// <summary>On tensor cores, by type of the factors (bfloat16, or float32 as tf32), layout and tile.</summary>
-    public static IReadOnlyDictionary<(ElementType Type, GemmLayout Layout, CudaGemmTile Tile), Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>> Tensor { get; } =
-        new Dictionary<(ElementType, GemmLayout, CudaGemmTile), Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>>
+    public static IReadOnlyDictionary<(ElementType Type, GemmLayout Layout, CudaGemmTile Tile), Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>> Tensor { get; } =
+        new Dictionary<(ElementType, GemmLayout, CudaGemmTile), Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>>
         {
             [(ElementType.BFloat16, GemmLayout.NN, CudaGemmTile.Tile64x64)] = TensorGemmKernels.Bf16Nn64x64x64,
             [(ElementType.BFloat16, GemmLayout.NT, CudaGemmTile.Tile64x64)] = TensorGemmKernels.Bf16Nt64x64x64,
@@ -32,11 +32,19 @@ internal static class CudaGemmTable
         };
 
     /// <summary>In full float32, by layout.</summary>
-    public static IReadOnlyDictionary<GemmLayout, Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>> Simt { get; } = new Dictionary<GemmLayout, Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>>
+    public static IReadOnlyDictionary<GemmLayout, Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>> Simt { get; } = new Dictionary<GemmLayout, Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>>
         {
             [GemmLayout.NN] = SimtGemmKernels.F32Nn128x128x8,
             [GemmLayout.NT] = SimtGemmKernels.F32Nt128x128x8,
             [GemmLayout.TN] = SimtGemmKernels.F32Tn128x128x8,
             [GemmLayout.TT] = SimtGemmKernels.F32Tt128x128x8,
+        };
+
+    /// <summary>As <see cref="Simt"/> where the rows of factors that do not lie along k start at multiples of 16 bytes.</summary>
+    public static IReadOnlyDictionary<GemmLayout, Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>> SimtAligned { get; } = new Dictionary<GemmLayout, Action<long, long, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, CudaGemmSizes>>
+        {
+            [GemmLayout.NN] = SimtGemmKernels.F32Nn128x128x8Aligned,
+            [GemmLayout.TN] = SimtGemmKernels.F32Tn128x128x8Aligned,
+            [GemmLayout.TT] = SimtGemmKernels.F32Tt128x128x8Aligned,
         };
 }

@@ -164,7 +164,7 @@ internal static partial class SimtGemmKernels
 
     /// <summary>c = epilogue(op(a) · op(b)) in float32, NN: 128×128 of c a group of 256 threads with 8×8 each, 8 steps of k a stage, 4 stages.</summary>
     [KernelBounds(256, MinGroups = 2, SharedBytes = 33792)]
-    public static void F32Nn128x128x8(long a, long b, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, CudaGemmSizes s)
+    public static void F32Nn128x128x8(long a, long b, ArrayView<float> c, ArrayView<float> bias, ArrayView<float> activation, ArrayView<float> residual, ArrayView<float> sums, CudaGemmSizes s)
     {
         ArrayView<Float4> staged = SharedMemory.GetDynamic<Float4>();
         int thread = Group.IdxX, lane = thread & 31, warp = thread >> 5;
@@ -208,10 +208,11 @@ internal static partial class SimtGemmKernels
         CudaAsm.Emit("cp.async.wait_group 0; bar.sync 0;");
 
         // 16 rows of each warp at a time through shared memory, so that a lane gets eight columns of a row.
-        var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual };
-        // An activation is a pass of its own and c is float32: constants, so that the code of the other cases takes no registers.
+        var views = new CudaGemmViews { C = c, Bias = bias, Activation = activation, Residual = residual, Sums = sums };
+        // An activation and sums of columns are passes of their own and c is float32: constants, so that the code of the other cases takes no registers.
         s.Activation = 0;
         s.Narrow = 0;
+        s.SumRows = 0;
         int first = warp * 256;
         int write = first * 16 + (lane >> 3) * 1024 + (lane & 7) * 16;
         for (int part = 0; part < 2; part++)
@@ -251,7 +252,7 @@ internal static partial class SimtGemmKernels
                     """, write);
             }
             CudaAsm.Emit("bar.warp.sync 0xffffffff;");
-            CudaGemmEpilogue.StoreRows(staged, first, 16, 64, place.Row + warpRow + 16 * part, place.Column + warpColumn, place.StartC, views, s);
+            CudaGemmEpilogue.StoreRows(staged, first, 16, 64, warpRow + 16 * part, warpColumn, place, views, s);
             CudaAsm.Emit("bar.warp.sync 0xffffffff;");
         }
     }

@@ -17,7 +17,8 @@ public enum GemmActivation
 /// <item>v = p + Bias[j];</item>
 /// <item>either v = v · gelu'(GeluGradientOf[i,j]), or PreActivation[i,j] = v and v = Activation(v);</item>
 /// <item>v = v + Residual[i,j];</item>
-/// <item>c[i,j] = v, or c[i,j] + v with <see cref="GemmShape.Accumulate"/>.</item>
+/// <item>c[i,j] = v, or c[i,j] + v with <see cref="GemmShape.Accumulate"/>;</item>
+/// <item>ColumnSums[j] = Σ c[i,j] over the rows of all items of the batch, or += with <see cref="AddsColumnSums"/>.</item>
 /// </list>
 /// Without an activation c takes part in the sum of the products from the start where it is added to, so its rounding may differ by an order of summands.
 /// All parts are optional. Views "in c's layout" are addressed with c's leading dimension and stride.
@@ -39,6 +40,15 @@ public readonly record struct GemmEpilogue
     /// <summary>In c's layout, the values before an activation: the product is then the gradient of its input instead of its output. Must not be c.</summary>
     public BufferView GeluGradientOf { get; init; }
 
+    /// <summary>
+    /// Output [n], float32: the sums of c's columns in a fixed order, taken before c is rounded to its type. Where the product is a gradient, that of the bias which was
+    /// added to what it is the gradient of. Must not be c.
+    /// </summary>
+    public BufferView ColumnSums { get; init; }
+
+    /// <summary>True adds to <see cref="ColumnSums"/>, false overwrites it.</summary>
+    public bool AddsColumnSums { get; init; }
+
     /// <summary>Adds a value per column.</summary>
     /// <param name="bias">[n] or None.</param>
     public static GemmEpilogue WithBias(BufferView bias) => new() { Bias = bias };
@@ -48,6 +58,12 @@ public readonly record struct GemmEpilogue
 
     /// <summary>True when c's former values must outlast the sums: they are added after an activation.</summary>
     internal bool NeedsSeparateSums(in GemmShape shape, BufferView c) => Activation != GemmActivation.None && (shape.Accumulate || IsSame(Residual, c));
+
+    /// <summary>The epilogue of a product without elements: its sums are empty.</summary>
+    internal void FinishEmpty(IBackend backend, in GemmShape shape)
+    {
+        if (!ColumnSums.IsNone && !AddsColumnSums && shape.N > 0) { backend.Fill(ColumnSums.Slice(0, shape.N), 0f); }
+    }
 
     /// <summary>Throws unless the parts go together and are long enough.</summary>
     internal void Check(in GemmShape s, BufferView c)
@@ -64,6 +80,8 @@ public readonly record struct GemmEpilogue
         if (shape.Accumulate && IsSame(Residual, c)) { throw new ArgumentException("Residual is c and Accumulate adds c once more.", nameof(Residual)); }
         if (IsSame(PreActivation, c)) { throw new ArgumentException("PreActivation must not be c.", nameof(PreActivation)); }
         if (IsSame(GeluGradientOf, c)) { throw new ArgumentException("GeluGradientOf must not be c.", nameof(GeluGradientOf)); }
+        if (IsSame(ColumnSums, c)) { throw new ArgumentException("ColumnSums must not be c.", nameof(ColumnSums)); }
+        if (!ColumnSums.IsNone) { CheckExtent(nameof(ColumnSums), ColumnSums, 1, shape.N, shape.N, 1, 0); }
         if (!Bias.IsNone) { CheckExtent(nameof(Bias), Bias, 1, shape.N, shape.N, 1, 0); }
         LikeC(nameof(PreActivation), PreActivation);
         LikeC(nameof(Residual), Residual);
@@ -81,6 +99,7 @@ public readonly record struct GemmEpilogue
         Same("b", b, a.Type, "a");
         Same(nameof(Bias), Bias, ElementType.Float32, "every bias");
         Same(nameof(Residual), Residual, ElementType.Float32, "every residual");
+        Same(nameof(ColumnSums), ColumnSums, ElementType.Float32, "every sum");
         Same(nameof(PreActivation), PreActivation, c.Type, "c");
         Same(nameof(GeluGradientOf), GeluGradientOf, c.Type, "c");
 

@@ -148,6 +148,23 @@ internal static class GemmKernels
         StoreOne(c, item / s.N * s.RowC, (int)(item % s.N), sum, bias, residual, s);
     }
 
+    /// <summary>sums[chunk, j] = Σ c[i, j] over a chunk of <see cref="ReduceKernels.ItemTerms"/> of the rows of the batch; one item per sum.</summary>
+    public static void SumColumns(ArrayView<float> c, ArrayView<float> sums, int rows, GemmSizes s)
+    {
+        long item = GlobalIndex();
+        if (item >= sums.Length) { return; }
+        long chunk = Quotient(item, s.N), column = item - chunk * s.N;
+        int row = (int)chunk * ReduceKernels.ItemTerms;
+        int end = IntrinsicMath.Min(row + ReduceKernels.ItemTerms, rows);
+        float sum = 0f;
+        for (; row < end; row++)
+        {
+            int batch = row / s.M;
+            sum += c[batch * s.BatchC + (row - batch * s.M) * s.RowC + column];
+        }
+        sums[item] = sum;
+    }
+
     /// <summary>The epilogue from the activation on: <paramref name="gelu"/> receives the sums or, for a gradient, holds the value whose activation it goes back through; one item per element.</summary>
     public static void Activate(ArrayView<float> sums, ArrayView<float> gelu, ArrayView<float> residual, ArrayView<float> c, GemmActivationSizes s)
     {

@@ -34,7 +34,11 @@ public sealed unsafe partial class HostBackend
     private void Multiply(BufferView a, BufferView b, BufferView panels, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
         CheckSizes(shape);
-        if (shape.M == 0 || shape.N == 0 || shape.Batch == 0) { return; }
+        if (shape.M == 0 || shape.N == 0 || shape.Batch == 0)
+        {
+            epilogue.FinishEmpty(this, shape);
+            return;
+        }
         CheckExtents(a, b, shape, c);
         epilogue.CheckTypes(a, b, c);
         if (a.Type != ElementType.Float32 || c.Type != ElementType.Float32) { throw new ArgumentException($"A packed product is Float32; a holds {a.Type}, c {c.Type}.", nameof(a)); }
@@ -45,6 +49,17 @@ public sealed unsafe partial class HostBackend
         if (Vector512.IsHardwareAccelerated) { HostGemm<Width512, Vector512<float>>.Run(_rows, Pool, Pointer(a), Pointer(b), Pointer(panels), shape, store); }
         else if (Vector256.IsHardwareAccelerated) { HostGemm<Width256, Vector256<float>>.Run(_rows, Pool, Pointer(a), Pointer(b), Pointer(panels), shape, store); }
         else { HostGemm<Width128, Vector128<float>>.Run(_rows, Pool, Pointer(a), Pointer(b), Pointer(panels), shape, store); }
+        if (!epilogue.ColumnSums.IsNone) { SumProductColumns(c, shape, epilogue.AddsColumnSums, epilogue.ColumnSums); }
+    }
+
+    /// <summary>Sums of columns are a pass of their own: beside the product it is one load for many multiply-adds.</summary>
+    private void SumProductColumns(BufferView c, in GemmShape shape, bool accumulate, BufferView destination)
+    {
+        long groups = shape.Batch * RowGroups(shape.M);
+        using var scope = new BufferScope(Pool);
+        float* partial = Pointer(scope.Rent(groups * shape.N));
+        AddGroups(Pointer(c), new RowBlock(shape.Batch, shape.StrideC, shape.M, shape.LeadingC, shape.N), partial);
+        CombineGroups(partial, 1, groups, shape.N, 1f, accumulate, Pointer(destination), shape.N);
     }
 
     private static void CheckSizes(in GemmShape s)

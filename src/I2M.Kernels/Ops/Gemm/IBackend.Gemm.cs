@@ -18,7 +18,10 @@ public enum MatmulPrecision
 {
     /// <summary>In full.</summary>
     Float32,
-    /// <summary>A device may round each factor to 10 bits of mantissa (tf32): CUDA does, on tensor cores; the host and OpenCL multiply in full.</summary>
+    /// <summary>
+    /// A device may round each factor to 10 bits of mantissa (tf32). CUDA does, on tensor cores, unless both factors are transposed (TT) or rows of one do not start at
+    /// multiples of 16 bytes: those products are multiplied in full, and <see cref="ITunable.FullPrecisionReasons"/> says so. The host and OpenCL multiply all in full.
+    /// </summary>
     TensorFloat32,
 }
 

@@ -17,7 +17,11 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void Gemm(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
-        if (shape.M == 0 || shape.N == 0 || shape.Batch == 0) { return; }
+        if (shape.M == 0 || shape.N == 0 || shape.Batch == 0)
+        {
+            epilogue.FinishEmpty(this, shape);
+            return;
+        }
         GemmEpilogue.CheckExtent(nameof(a), a, shape.TransposeA ? shape.K : shape.M, shape.TransposeA ? shape.M : shape.K, shape.LeadingA, shape.Batch, shape.StrideA);
         GemmEpilogue.CheckExtent(nameof(b), b, shape.TransposeB ? shape.N : shape.K, shape.TransposeB ? shape.K : shape.N, shape.LeadingB, shape.Batch, shape.StrideB);
         GemmEpilogue.CheckExtent(nameof(c), c, shape.M, shape.N, shape.LeadingC, shape.Batch, shape.StrideC);
@@ -28,8 +32,30 @@ public sealed partial class IlgpuBackend
         else { GemmFloat32(a, b, epilogue, shape, c); }
     }
 
-    /// <summary>Float32 views and full precision.</summary>
+    /// <summary>Float32 views and full precision; sums of columns are a pass of their own.</summary>
     private void GemmFloat32(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
+    {
+        GemmActivated(a, b, epilogue, shape, c);
+        if (!epilogue.ColumnSums.IsNone) { SumProductColumns(c, shape, epilogue.AddsColumnSums, epilogue.ColumnSums.Slice(0, shape.N)); }
+    }
+
+    /// <summary>The sums of the columns of c, whose rows need not follow one another.</summary>
+    private void SumProductColumns(BufferView c, in GemmShape shape, bool accumulate, BufferView destination)
+    {
+        int rows = checked(shape.Batch * shape.M);
+        if (shape.LeadingC == shape.N && (shape.Batch == 1 || shape.StrideC == (long)shape.M * shape.N))
+        {
+            SumColumns(c.Slice(0, (long)rows * shape.N), new ReduceShape(1, rows, shape.N), 1f, accumulate, destination);
+            return;
+        }
+        int chunks = (rows + ReduceKernels.ItemTerms - 1) / ReduceKernels.ItemTerms;
+        using var scope = new BufferScope(Pool);
+        BufferView sums = scope.Rent((long)chunks * shape.N);
+        Launch(GemmKernels.SumColumns, Grid(sums.Length), View(c), View(sums), rows, Sizes(shape, BufferView.None, BufferView.None));
+        SumColumns(sums, new ReduceShape(1, chunks, shape.N), 1f, accumulate, destination);
+    }
+
+    private void GemmActivated(BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
     {
         if (epilogue.Activation == GemmActivation.None)
         {
