@@ -6,6 +6,7 @@ namespace I2M.Autograd.Modules;
 public sealed class Linear : Module
 {
     private readonly Parameter _weight, _bias;
+    private readonly Linear? _first;
 
     /// <param name="inputs">Features of x.</param>
     /// <param name="outputs">Features of y.</param>
@@ -17,14 +18,14 @@ public sealed class Linear : Module
         _bias = AddParameter("bias", [outputs], bias ?? Initializers.Zeros, decay: false);
     }
 
-    private Linear(Parameter weight, Parameter bias) => (_weight, _bias) = (weight, bias);
+    private Linear(Parameter weight, Parameter bias, Linear first) => (_weight, _bias, _first) = (weight, bias, first);
 
     /// <summary>
     /// One layer that gives the results of several layers of the same input side by side, [layer 0 | layer 1 | …], in one product: their weights lie one below the
     /// other in the arena. It has no parameters of its own; the layers keep theirs. Make it before the arena.
     /// </summary>
     /// <exception cref="ArgumentException">The layers' inputs differ in length, or one is stacked already.</exception>
-    public static Linear Stack(IReadOnlyList<Linear> layers) => new(Parameter.StackOf([.. layers.Select(l => l._weight)]), Parameter.StackOf([.. layers.Select(l => l._bias)]));
+    public static Linear Stack(IReadOnlyList<Linear> layers) => new(Parameter.StackOf([.. layers.Select(l => l._weight)]), Parameter.StackOf([.. layers.Select(l => l._bias)]), layers[0]);
 
     /// <summary>activation(x·weightᵀ + bias) + residual: […, in] → […, out]. x's type decides which copy of the weight is read.</summary>
     /// <param name="x">[…, in], float32, or bfloat16 in a module of <see cref="Precision.BFloat16"/>.</param>
@@ -33,8 +34,8 @@ public sealed class Linear : Module
     /// <param name="result">How the result is stored; null for float32 beside a residual, else x's type.</param>
     public Tensor Forward(Tensor x, GemmActivation activation = GemmActivation.None, Tensor? residual = null, ElementType? result = null) =>
         _weight.Packed(0, Outputs, x) is { } packed
-            ? x.Linear(packed, Bias.View, activation, residual, Precision.Products())
-            : x.Linear(WeightFor(x), Bias, activation, residual, Precision.Products(), result);
+            ? x.Linear(packed, Bias.View, activation, residual, Products)
+            : x.Linear(WeightFor(x), Bias, activation, residual, Products, result);
 
     /// <summary>second(gelu(first(x))) + residual: with gradients one node, without them on packed weights where there are any.</summary>
     /// <param name="first">in → hidden</param>
@@ -44,12 +45,15 @@ public sealed class Linear : Module
     /// <param name="residual">[…, out] or null.</param>
     public static Tensor GeluPair(Linear first, Tensor x, Linear second, GemmActivation form, Tensor? residual = null)
     {
-        if (GradMode.IsEnabled) { return x.GeluMlp(first.WeightFor(x), first.Bias, second.WeightFor(x), second.Bias, form, residual, first.Precision.Products()); }
+        if (GradMode.IsEnabled) { return x.GeluMlp(first.WeightFor(x), first.Bias, second.WeightFor(x), second.Bias, form, residual, first.Products); }
         using Tensor hidden = first.Forward(x, form);
         return second.Forward(hidden, GemmActivation.None, residual);
     }
 
     private Tensor WeightFor(Tensor x) => _weight.As(x.Type);
+
+    /// <summary>A stack is no part of the module: it computes as its layers do.</summary>
+    private MatmulPrecision Products => (_first ?? this).Precision.Products();
 
     private Tensor Bias => _bias.Value;
 

@@ -43,6 +43,12 @@ public sealed class Parameter
         Length = checked((int)length);
     }
 
+    /// <summary>What products beside a factor of this type read: the values, or their bfloat16 copy, whose gradient is the values' own, in float32.</summary>
+    /// <exception cref="InvalidOperationException">There is no such copy.</exception>
+    public Tensor As(ElementType type) => type == ElementType.Float32
+        ? Value
+        : _copy ?? throw new InvalidOperationException($"The parameter has no copy in {type}: its ParameterArena is not of Precision.BFloat16.");
+
     /// <summary>
     /// The parts one after another along their first dimension, as one array: the arena gives them memory without gaps, and the stack reads all of it. The parts
     /// keep their names, their initial values and their places in checkpoints.
@@ -59,12 +65,6 @@ public sealed class Parameter
         foreach (Parameter part in parts) { part.Stack = stack; }
         return stack;
     }
-
-    /// <summary>What products beside a factor of this type read: the values, or their bfloat16 copy, whose gradient is the values' own, in float32.</summary>
-    /// <exception cref="InvalidOperationException">There is no such copy.</exception>
-    public Tensor As(ElementType type) => type == ElementType.Float32
-        ? Value
-        : _copy ?? throw new InvalidOperationException($"The parameter has no copy in {type}: its ParameterArena is not of Precision.BFloat16.");
 
     internal void Bind(Tensor value, Tensor? copy)
     {

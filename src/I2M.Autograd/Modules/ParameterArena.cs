@@ -69,6 +69,7 @@ public sealed class ParameterArena : IDisposable
             _gradients = backend.Pool.Rent(Length);
             ZeroGradients();
         }
+        if (precision.CopiesWeights() && Entries.Any(e => e.Offset % 2 != 0)) { throw new ArgumentException("Layers of an odd number of values lie in a stack: their bfloat16 copies would begin within a word.", nameof(module)); }
         if (precision.CopiesWeights()) { _narrow = backend.Pool.Rent(ElementType.BFloat16.Words(Length)).As(ElementType.BFloat16); }
         module.Adopt(precision);
         if (seed is { } given) { Initialize(given); }
@@ -132,6 +133,13 @@ public sealed class ParameterArena : IDisposable
         if (!_narrow.IsNone) { Backend.Pool.Return(_narrow); }
     }
 
+    private static BufferView Part(Entry entry, BufferView block) => block.Slice(block.Type.Words(entry.Offset), block.Type.Words(entry.Parameter.Length));
+
+    /// <summary>A parameter's part of a block of values as a tensor; a leaf where there are gradients.</summary>
+    private Tensor OverPart(Entry entry, BufferView values) => _gradients.IsNone
+        ? Tensor.Over(Backend, Part(entry, values), entry.Parameter.Shape)
+        : Tensor.Leaf(Backend, Part(entry, values), Part(entry, _gradients), entry.Parameter.Shape);
+
     /// <summary>The offsets of parameters; those of a stack follow one another where the first of them is due.</summary>
     private Dictionary<Parameter, long> Place(List<Parameter> places)
     {
@@ -151,13 +159,6 @@ public sealed class ParameterArena : IDisposable
         }
         return offsets;
     }
-
-    private static BufferView Part(Entry entry, BufferView block) => block.Slice(block.Type.Words(entry.Offset), block.Type.Words(entry.Parameter.Length));
-
-    /// <summary>A parameter's part of a block of values as a tensor; a leaf where there are gradients.</summary>
-    private Tensor OverPart(Entry entry, BufferView values) => _gradients.IsNone
-        ? Tensor.Over(Backend, Part(entry, values), entry.Parameter.Shape)
-        : Tensor.Leaf(Backend, Part(entry, values), Part(entry, _gradients), entry.Parameter.Shape);
 
     private static long Aligned(long length) => (length + Alignment - 1) / Alignment * Alignment;
 

@@ -197,13 +197,13 @@ public static partial class TensorOps
 
         public override void Backward()
         {
-            // The gradient of the expanding layer's bias is the sum over the rows of what comes back through GELU.
-            bool addsSums = false;
-            BufferView dbias = Needs(ExpandBias) ? AccumulateOrOverwrite(ExpandBias, out addsSums) : BufferView.None;
             using (Factor dy = GradientAs(_x.Type, (long)_rows * _outputs))
             {
                 WeightGradient(ContractWeight, dy.View, _hidden, _rows, _outputs, _width);
                 BiasGradient(ContractBias, OutputGradient, _rows, _outputs);
+                // The gradient of the expanding layer's bias is the sum over the rows of what comes back through GELU.
+                bool addsSums = false;
+                BufferView dbias = Needs(ExpandBias) ? AccumulateOrOverwrite(ExpandBias, out addsSums) : BufferView.None;
                 var throughGelu = new GemmEpilogue { Activation = _form, GeluGradientOf = _inner, ColumnSums = dbias, AddsColumnSums = addsSums };
                 Gemm(dy.View, _contractWeight, throughGelu, new GemmShape(GemmLayout.NN, _rows, _width, _outputs), _hidden);
             }

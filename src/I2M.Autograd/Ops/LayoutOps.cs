@@ -36,7 +36,7 @@ public static partial class TensorOps
     {
         int[] shape = x.Shape.ToArray();
         long row = x.Length / shape[0];
-        if (x.GradientType != ElementType.Float32) { throw new InvalidOperationException($"SliceRows passes Float32 gradients; that of the tensor holds {x.GradientType}."); }
+        if (GradMode.Records(x) && x.GradientType != ElementType.Float32) { throw new InvalidOperationException($"SliceRows passes Float32 gradients; that of the tensor holds {x.GradientType}."); }
         shape[0] = count;
         Tensor y = x.AliasPart(start * row, shape);
         return GradMode.Records(x) ? y.Attach(new SliceRowsNode(x, start * row, count * row)) : y;

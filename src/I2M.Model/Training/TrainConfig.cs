@@ -121,6 +121,7 @@ public sealed record TrainConfig
         Require(ClipNorm >= 0, nameof(ClipNorm), ClipNorm, "at least 0");
         Require(EmaDecay is >= 0 and < 1, nameof(EmaDecay), EmaDecay, "0 to below 1");
         Require(ConditionDropout is >= 0 and <= 1, nameof(ConditionDropout), ConditionDropout, "0 to 1");
+        Require(Enum.IsDefined(Precision), nameof(Precision), (int)Precision, string.Join(", ", PrecisionPolicy.Names));
         Require(ClassLossWeight >= 0, nameof(ClassLossWeight), ClassLossWeight, "at least 0");
         Require(EvalFraction is >= 0 and < 1, nameof(EvalFraction), EvalFraction, "0 to below 1");
         Require(SaveEvery > 0, nameof(SaveEvery), SaveEvery, "at least 1");

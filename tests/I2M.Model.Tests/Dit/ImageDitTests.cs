@@ -89,6 +89,15 @@ public sealed class ImageDitTests
         error.Check();
     }
 
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void PredictionsInBFloat16AreThoseOfFloat32(string backend)
+    {
+        using Setup wide = Create(backend, perturb: true), narrow = Create(backend, perturb: true, Precision.BFloat16);
+        float[] expected = wide.Predict(wide.Images, [1, 0, 1]), actual = narrow.Predict(narrow.Images, [1, 0, 1]);
+        Assert.NotEqual(expected, actual);
+        Tolerance.BFloat16Layers.Check($"prediction on {backend}", actual, [.. expected.Select(v => (double)v)]);
+    }
+
     [Fact]
     public void GuidanceFollowsItsFormula()
     {
@@ -121,10 +130,10 @@ public sealed class ImageDitTests
         }
     }
 
-    private static Setup Create(string backend, bool perturb)
+    private static Setup Create(string backend, bool perturb, Precision precision = Precision.Float32)
     {
         DitModel model = DitModel.Create(Config);
-        var arena = new ParameterArena(Backends.Get(backend), model, Seed);
+        var arena = new ParameterArena(Backends.Get(backend), model, Seed, precision: precision);
         var random = new RandomData(Seed);
         if (perturb)
         {

@@ -3,6 +3,7 @@ using I2M.Autograd.Modules;
 using I2M.Kernels;
 using I2M.Kernels.Host;
 using I2M.Model.Data;
+using I2M.Model.Dit;
 using I2M.Model.Training;
 using I2M.Testing;
 using I2M.Testing.Emulation;
@@ -55,8 +56,9 @@ public sealed class PrecisionTests
         };
         tolerance.Check($"{name}: loss", actual.Losses, expected.Losses);
         tolerance.Check($"{name}: first moments", actual.FirstMoment, Wide(expected.FirstMoment));
-        tolerance.Check($"{name}: weights", actual.Weights, Wide(expected.Weights));
-        tolerance.Check($"{name}: average", actual.Average, Wide(expected.Average));
+        Tolerance afterAdamW = precision == Precision.Float32 ? Tolerance.TrainStep : tolerance;
+        afterAdamW.Check($"{name}: weights", actual.Weights, Wide(expected.Weights));
+        afterAdamW.Check($"{name}: average", actual.Average, Wide(expected.Average));
     }
 
     [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
@@ -179,6 +181,30 @@ public sealed class PrecisionTests
         long wide = ActivationBytes(config), narrow = ActivationBytes(config with { Precision = Precision.BFloat16 });
         TestContext.Current.TestOutputHelper!.WriteLine($"{wide >> 10} KiB of activations in f32, {narrow >> 10} KiB in bf16: {(double)narrow / wide:P0}");
         Assert.InRange(narrow, 0, 0.75 * wide);
+    }
+
+    /// <summary>What a forward pass of the preset small with 8 samples keeps for the backward pass.</summary>
+    [Fact]
+    public void KeptActivationsOfBFloat16AreLittleMoreThanHalf()
+    {
+        using var backend = new HostBackend(2);
+        long wide = KeptBytes(backend, Precision.Float32), narrow = KeptBytes(backend, Precision.BFloat16);
+        TestContext.Current.TestOutputHelper!.WriteLine($"small, batch 8: {wide >> 20} MiB kept in f32, {narrow >> 20} MiB in bf16: {(double)narrow / wide:P1}");
+        Assert.InRange(narrow, 0, 0.65 * wide);
+    }
+
+    private static long KeptBytes(IBackend backend, Precision precision)
+    {
+        const int batch = 8;
+        DitConfig config = DitPresets.Get("small");
+        DitModel model = DitModel.Create(config);
+        using var arena = new ParameterArena(backend, model, seed: 1, precision: precision);
+        using var scope = new TensorScope();
+        using Tensor pictures = Tensor.Full(backend, 0.5f, batch, config.ImageTokens, config.ImageTokenLength), keep = Tensor.Full(backend, 1, batch);
+        using Tensor noisy = Tensor.Full(backend, 0.5f, batch, config.MelTokens, config.MelTokenLength);
+        long before = backend.Pool.LiveBytes;
+        using Tensor prediction = model.Denoise(noisy, new int[batch], model.EncodeImage(pictures, keep));
+        return backend.Pool.LiveBytes - before;
     }
 
     /// <summary>The most that was live in a step besides what lives between steps.</summary>
