@@ -23,15 +23,24 @@ internal ref struct WideOperands(IBackend backend)
         return wide;
     }
 
-    /// <summary>Memory for an output, which <see cref="Narrow"/> then takes to its place.</summary>
+    /// <summary>An input of elements without gaps.</summary>
+    public BufferView Read(BufferView view, long elements) => Read(view, Rows(1, elements));
+
+    /// <summary>Memory for an output, which <see cref="Narrow(BufferView, in RowBlock, BufferView)"/> then takes to its place.</summary>
     public BufferView Write(BufferView view, in RowBlock block) =>
         !IsNarrow(view) ? view : _rented++ < ScopeBuffers ? _first.Rent(block.Extent) : _second.Rent(block.Extent);
 
-    /// <summary>Rounds what <see cref="Write"/> gave into the output.</summary>
+    /// <summary>Memory for an output of elements without gaps.</summary>
+    public BufferView Write(BufferView view, long elements) => Write(view, Rows(1, elements));
+
+    /// <summary>Rounds what <see cref="Write(BufferView, in RowBlock)"/> gave into the output.</summary>
     public readonly void Narrow(BufferView wide, in RowBlock block, BufferView view)
     {
         if (IsNarrow(view)) { backend.ConvertRows(wide, block, view); }
     }
+
+    /// <summary>Rounds elements without gaps.</summary>
+    public readonly void Narrow(BufferView wide, long elements, BufferView view) => Narrow(wide, Rows(1, elements), view);
 
     /// <summary>Returns the memory.</summary>
     public readonly void Dispose()
