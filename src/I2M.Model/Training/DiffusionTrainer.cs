@@ -41,13 +41,14 @@ public sealed class DiffusionTrainer : IDisposable
 
     /// <param name="backend">Where to compute.</param>
     /// <param name="config">Settings.</param>
-    public DiffusionTrainer(IBackend backend, TrainConfig config)
+    /// <param name="initialize">False leaves the weights undefined, for plans that compute nothing.</param>
+    public DiffusionTrainer(IBackend backend, TrainConfig config, bool initialize = true)
     {
         _backend = backend;
         Config = config.Validated();
         Model = DitModel.Create(config.Model);
         Model.RecomputesBlocks = config.Recompute;
-        Arena = new ParameterArena(backend, Model, config.Seed);
+        Arena = new ParameterArena(backend, Model, initialize ? config.Seed : null);
         Optimizer = new AdamWOptimizer(Arena, new AdamWOptions(WeightDecay: config.WeightDecay, ClipNorm: config.ClipNorm, DecayEverything: config.Model.CompatSeed));
         Ema = new ExponentialMovingAverage(Arena, config.EmaDecay);
         _schedule = config.Diffusion.CreateSchedule();

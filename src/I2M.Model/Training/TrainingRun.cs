@@ -34,7 +34,9 @@ public sealed record RunResult(string Checkpoint, double FirstLoss, double LastL
 /// <summary>Trains a model on a data set into a run folder: logs, validates, saves, stops cleanly, resumes to the bit.</summary>
 public sealed class TrainingRun
 {
-    private const int Window = 50, ValidationSamples = 128;
+    private const int Window = 50;
+    /// <summary>Held-out pairs that a validation takes at the most.</summary>
+    internal const int ValidationSamples = 128;
     private readonly IBackend _backend;
     private readonly TrainConfig _config;
     private readonly PairDataset _data;
