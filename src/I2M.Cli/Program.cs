@@ -13,5 +13,6 @@ var root = new RootCommand("I2M: a picture goes in, a spoken description comes o
     InfoCommand.Create(),
     DevicesCommand.Create(),
     BenchCommand.Create(),
+    EstimateCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args).ConfigureAwait(false);

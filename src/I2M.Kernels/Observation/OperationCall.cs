@@ -28,7 +28,8 @@ public readonly record struct OperationKey(string Name, string Kind, ElementType
 /// </summary>
 public struct OperationCall
 {
-    internal const string AttentionKind = "attention";
+    /// <summary>Kind of attention's keys.</summary>
+    public const string AttentionKind = "attention";
     private const string AttentionBackward = nameof(IBackend.AttentionBackward);
 
     private readonly string _name;

@@ -2,10 +2,13 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using I2M.Kernels;
+using I2M.Kernels.Dry;
 using I2M.Model.Audio;
 using I2M.Model.Data;
 using I2M.Model.Evaluation.Plots;
 using I2M.Model.Io;
+using I2M.Model.Planning;
+using I2M.Model.Profiling;
 
 namespace I2M.Model.Training;
 
@@ -20,9 +23,8 @@ public sealed record RunOptions(bool Resume = false, TimeSpan? TimeLimit = null,
 /// <param name="Step">Steps done.</param>
 /// <param name="Total">Steps in all.</param>
 /// <param name="Result">Loss, norm and rate.</param>
-/// <param name="SamplesPerSecond">Recent rate.</param>
-/// <param name="Remaining">Estimated time left.</param>
-public readonly record struct TrainProgress(int Step, int Total, StepResult Result, double SamplesPerSecond, TimeSpan Remaining);
+/// <param name="Figures">Rates, memory and time left.</param>
+public readonly record struct TrainProgress(int Step, int Total, StepResult Result, StepFigures Figures);
 
 /// <summary>How a run ended.</summary>
 /// <param name="Checkpoint">The last checkpoint.</param>
@@ -62,15 +64,17 @@ public sealed class TrainingRun
         using var log = new StreamWriter(new FileStream(_folder.LogPath, FileMode.Append, FileAccess.Write, FileShare.Read));
         using var loader = new BatchLoader(_data, _config, normalizer, (long)trainer.Step * _config.Accumulation);
         int end = Math.Min(_config.Steps, options.StopAtStep ?? int.MaxValue), saved = -1, first = trainer.Step;
-        var rate = new RateMeter(clock, first);
+        StepMeter meter = NewMeter(first);
         CheckpointInfo Info() => new(_config, normalizer, _data.Classes, new TrainState(trainer.Step, trainer.Ema.UpdateCount, _data.Fingerprint, best));
+        Batch Next() => meter.Wait(loader.Next);
         while (trainer.Step < end && !cancel.IsCancellationRequested && !(clock.Elapsed >= options.TimeLimit))
         {
-            StepResult result = trainer.TrainStep(loader.Next, loader.Recycle);
+            StepResult result = trainer.TrainStep(Next, loader.Recycle);
             Check(result, trainer.Step);
             _losses.Add(result.Loss);
-            log.WriteLine(JsonSerializer.Serialize(new { step = trainer.Step, loss = result.Loss, norm = result.GradientNorm, lr = result.LearningRate, seconds = clock.Elapsed.TotalSeconds }));
-            progress?.Invoke(rate.Report(trainer.Step, end, result, _config.BatchSize * _config.Accumulation));
+            StepFigures figures = meter.Report(trainer.Step, end);
+            log.WriteLine(LogLine(trainer.Step, result, clock.Elapsed, figures));
+            progress?.Invoke(new TrainProgress(trainer.Step, end, result, figures));
             if (_config.ValidateEvery > 0 && trainer.Step % _config.ValidateEvery == 0) { best = ValidateAndKeepBest(trainer, loader, Info, best, log); }
             if (trainer.Step % _config.SaveEvery == 0)
             {
@@ -97,7 +101,7 @@ public sealed class TrainingRun
             if (_data.Split.Train.Count == 0) { throw new I2MException("data: no pair is left to train on"); }
             AtomicFile.Write(_folder.ConfigPath, System.Text.Encoding.UTF8.GetBytes(_config.ToJson() + "\n"));
             File.Delete(_folder.LogPath);
-            return (NewNormalizer(), null);
+            return (NewNormalizer(_config, _data), null);
         }
         foreach (var (step, path) in checkpoints)
         {
@@ -141,9 +145,10 @@ public sealed class TrainingRun
         return $"{a[i].Trim().TrimEnd(',')} against {b[i].Trim().TrimEnd(',')}";
     }
 
-    private MelNormalizer NewNormalizer() => _config.Model.CompatSeed
-        ? MelNormalizer.CompatSeed(_config.Mel)
-        : MelNormalizer.Measure(_data.Split.Train.Select(i => _data.Mels[i]), _config.Mel.Bands, _config.Diffusion.InputScale);
+    /// <summary>The mel map of a new run.</summary>
+    internal static MelNormalizer NewNormalizer(TrainConfig config, PairDataset data) => config.Model.CompatSeed
+        ? MelNormalizer.CompatSeed(config.Mel)
+        : MelNormalizer.Measure(data.Split.Train.Select(i => data.Mels[i]), config.Mel.Bands, config.Diffusion.InputScale);
 
     private static void Check(StepResult result, int step)
     {
@@ -217,18 +222,27 @@ public sealed class TrainingRun
         LossPlot.Save(_folder.LossPlotPath, steps, _losses, smoothed, "training loss");
     }
 
-    /// <summary>Rate over the last steps, and the time left at that rate.</summary>
-    private sealed class RateMeter(Stopwatch clock, int firstStep)
+    private StepMeter NewMeter(int firstStep)
     {
-        private readonly Queue<(int Step, TimeSpan Time)> _recent = new([(firstStep, clock.Elapsed)]);
-
-        public TrainProgress Report(int step, int end, StepResult result, int samples)
-        {
-            _recent.Enqueue((step, clock.Elapsed));
-            if (_recent.Count > 20) { _recent.Dequeue(); }
-            var (oldStep, oldTime) = _recent.Peek();
-            double stepsPerSecond = (step - oldStep) / Math.Max(1e-9, (clock.Elapsed - oldTime).TotalSeconds);
-            return new TrainProgress(step, end, result, stepsPerSecond * samples, TimeSpan.FromSeconds((end - step) / Math.Max(1e-9, stepsPerSecond)));
-        }
+        StepPlan plan = StepPlan.Make(() => DryBackend.Of(_backend), _config);
+        return new StepMeter(_backend.Pool, plan, DeviceRate.Peak(_backend, Arithmetic.Float32), firstStep);
     }
+
+    private static string LogLine(int step, StepResult result, TimeSpan time, in StepFigures f) => JsonSerializer.Serialize(new
+    {
+        step,
+        loss = result.Loss,
+        norm = result.GradientNorm,
+        lr = result.LearningRate,
+        seconds = time.TotalSeconds,
+        samplesPerSecond = f.SamplesPerSecond,
+        tokensPerSecond = f.TokensPerSecond,
+        flopsPerSecond = f.FlopsPerSecond,
+        mfu = f.ShareOfPeak,
+        memoryBytes = f.MemoryBytes,
+        peakMemoryBytes = f.PeakMemoryBytes,
+        plannedMemoryBytes = f.PlannedMemoryBytes,
+        dataWait = f.DataWait,
+        secondsLeft = f.Remaining.TotalSeconds,
+    });
 }
