@@ -24,7 +24,7 @@ internal static class EstimateReport
             ("  activations", Units.Bytes(m.Activations)),
             ("  workspace", Units.Bytes(m.Workspace)),
             ("  kept free", Units.Bytes(m.Kept)),
-            ("largest batch", e.LargestBatch > 0 ? $"{e.LargestBatch}" : "none: not even one sample fits"),
+            ("largest batch", e.LargestBatch > 0 ? $"{e.LargestBatch}{(e.LargestBatch == RunEstimate.MostBatch ? " or more" : "")}" : "none: not even one sample fits"),
             ("work", $"{Units.Flops(plan.Flops)} a step{(plan.Config.Recompute ? $", {Units.Flops(plan.ExecutedFlops)} with recomputation" : "")} in {plan.Calls} calls"),
             ("time", $"{Units.Seconds(e.StepSeconds)} a step, {Units.Number(plan.Samples / e.StepSeconds, "F1")} samples/s, {Units.Flops(plan.Flops / e.StepSeconds, "/s")}"),
             ("run", $"{plan.Config.Steps:N0} steps in {Units.Seconds(e.RunSeconds)}"),

@@ -14,7 +14,8 @@ public sealed record RunEstimate(StepPlan Plan, double StepSeconds, string Sourc
     /// <summary>Share of a device's memory that a run may plan with: the rest is the driver's, the program's and the system's.</summary>
     public const double UsableShare = 0.9;
 
-    private const int MostBatch = 4096;
+    /// <summary>Larger batches are not looked for.</summary>
+    public const int MostBatch = 4096;
 
     /// <summary>Time of all steps, without validation and saving.</summary>
     public double RunSeconds => StepSeconds * Plan.Config.Steps;
