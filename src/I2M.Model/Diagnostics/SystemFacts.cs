@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using I2M.Kernels.Ilgpu;
+using I2M.Kernels;
 using I2M.Model.Benchmarks;
 
 namespace I2M.Model.Diagnostics;

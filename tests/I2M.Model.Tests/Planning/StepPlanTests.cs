@@ -75,7 +75,7 @@ public sealed class StepPlanTests
     {
         IBackend real = Backends.Get(backendName);
         TrainConfig config = TinyRun.Config with { ValidateEvery = 0 };
-        var before = real.Pool.LiveBytes;
+        long before = real.Pool.LiveBytes;
         using (var trainer = new DiffusionTrainer(real, config))
         {
             TinyRun.Step(trainer, TinyRun.Batch(config));

@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
-using ILGPU;
+using I2M.Kernels.Ilgpu;
 
-namespace I2M.Kernels.Ilgpu;
+namespace I2M.Kernels;
 
 /// <summary>What is installed of drivers, asked without opening a device.</summary>
 public static class DriverFacts
 {
     /// <summary>ILGPU's version.</summary>
-    public static string IlgpuVersion { get; } = typeof(Context).Assembly.GetName().Version?.ToString(3) ?? "unknown";
+    public static string IlgpuVersion { get; } = typeof(ILGPU.Context).Assembly.GetName().Version?.ToString(3) ?? "unknown";
 
     /// <summary>True when the loader of OpenCL drivers is there.</summary>
     public static bool HasOpenClLoader => CanLoad(OperatingSystem.IsWindows() ? "OpenCL.dll" : "libOpenCL.so.1");
