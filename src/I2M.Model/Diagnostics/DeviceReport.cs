@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using I2M.Kernels;
 using I2M.Model.Benchmarks;
 using I2M.Model.Benchmarks.Cases;
@@ -44,9 +45,9 @@ public sealed record DeviceReport(string Option, string Name, IReadOnlyList<Fami
         double best = double.PositiveInfinity;
         for (int i = 0; i < 5; i++)
         {
-            long start = global::System.Diagnostics.Stopwatch.GetTimestamp();
+            long start = Stopwatch.GetTimestamp();
             product.Run();
-            best = Math.Min(best, global::System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds);
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
         return product.Work.Flops / best;
     }

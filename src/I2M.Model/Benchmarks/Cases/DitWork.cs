@@ -14,12 +14,4 @@ internal static class DitWork
         double hidden = c.Hidden, mel = c.MelTokens, image = c.ImageTokens;
         return 2 * c.Layers * (14 * hidden * hidden * mel + 2 * mel * mel * hidden + 2 * mel * image * hidden);
     }
-
-    /// <summary>The image tower and every block's keys and values of one picture.</summary>
-    public static double Encode(DitConfig c)
-    {
-        double hidden = c.Hidden, image = c.ImageTokens;
-        double tower = c.CompatSeed ? 0 : c.ImageTowerLayers * (12 * hidden * hidden * image + 2 * image * image * hidden);
-        return 2 * (tower + c.Layers * 2 * hidden * hidden * image);
-    }
 }
