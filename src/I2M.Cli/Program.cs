@@ -13,5 +13,7 @@ var root = new RootCommand("I2M: a picture goes in, a spoken description comes o
     InfoCommand.Create(),
     DevicesCommand.Create(),
     BenchCommand.Create(),
+    EstimateCommand.Create(),
+    DoctorCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using I2M.Model.Profiling;
 using I2M.Model.Training;
 
 namespace I2M.Cli;
@@ -15,8 +16,7 @@ internal sealed class ProgressLine : IDisposable
     private bool _open, _shown;
 
     /// <summary>Shows a training step.</summary>
-    public void Show(TrainProgress p) => Show(p.Step == p.Total, () => string.Create(CultureInfo.InvariantCulture,
-        $"step {p.Step}/{p.Total} | loss {p.Result.Loss:F4} | norm {p.Result.GradientNorm:F3} | lr {p.Result.LearningRate:E1} | {p.SamplesPerSecond:F1} samples/s | {Format(p.Remaining)} left"));
+    public void Show(TrainProgress p) => Show(p.Step == p.Total, () => TrainLine(p));
 
     /// <summary>Shows a count of work.</summary>
     public void Show(string what, int done, int total) => Show(done == total, () => $"{what} {done}/{total}");
@@ -43,6 +43,14 @@ internal sealed class ProgressLine : IDisposable
 
     /// <summary>A time span as 1h02m, 3m05s or 12s.</summary>
     public static string Format(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours}h{time.Minutes:D2}m" : time.TotalMinutes >= 1 ? $"{time.Minutes}m{time.Seconds:D2}s" : $"{time.Seconds}s";
+
+    private static string TrainLine(TrainProgress p)
+    {
+        StepFigures f = p.Figures;
+        string share = f.ShareOfPeak is { } mfu ? $" ({Units.Percent(mfu)} of peak)" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"step {p.Step}/{p.Total} | loss {p.Result.Loss:F4} | norm {p.Result.GradientNorm:F3} | lr {p.Result.LearningRate:E1} | {f.SamplesPerSecond:F1} samples/s, {f.TokensPerSecond:F0} tokens/s | {Units.Flops(f.FlopsPerSecond, "/s")}{share}")
+            + $" | memory {Units.Bytes(f.MemoryBytes)}, peak {Units.Bytes(f.PeakMemoryBytes)}, planned {Units.Bytes(f.PlannedMemoryBytes)} | data wait {Units.Percent(f.DataWait)} | {Format(f.Remaining)} left";
+    }
 
     private void Show(bool last, Func<string> text)
     {

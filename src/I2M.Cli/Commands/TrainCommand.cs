@@ -34,6 +34,8 @@ internal static class TrainCommand
     private static readonly Option<bool> Recompute = new("--recompute") { Description = "Save memory: compute each block again in the backward pass; about a third slower, the same numbers." };
     private static readonly Option<string?> Precision = CommonOptions.Precision();
     private static readonly Option<ulong?> Seed = CommonOptions.OptionalSeed("weights, order and noise");
+    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Tell what the run would take, as i2m estimate does, make one step and save nothing." };
+    private static readonly Option<bool> Profile = new("--profile") { Description = "Instead of training, time every operation of some steps: prints a table, writes trace.json (chrome://tracing, ui.perfetto.dev) into --out and saves nothing else. Timing serialises on devices without events." };
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
     private static readonly Option<bool> Json = CommonOptions.Json();
@@ -42,7 +44,7 @@ internal static class TrainCommand
     {
         var command = new Command("train", "Train a model on picture–speech pairs.\n\nExamples:\n  i2m train --data pairs.json --out run --preset micro --epochs 50\n  i2m train --data pairs.json --out run --resume")
         {
-            Data, Out, Preset, Config, Compat, Resume, AllowDataChange, Steps, Epochs, StopAt, Minutes, Batch, Accumulate, Rate, Warmup, Eval, SaveEvery, NoAugment, Recompute, Precision, Seed, Device, Threads, Json,
+            Data, Out, Preset, Config, Compat, Resume, AllowDataChange, Steps, Epochs, StopAt, Minutes, Batch, Accumulate, Rate, Warmup, Eval, SaveEvery, NoAugment, Recompute, Precision, Seed, DryRun, Profile, Device, Threads, Json,
         };
         command.SetAction(Run);
         return command;
@@ -58,7 +60,10 @@ internal static class TrainCommand
         using var progress = new ProgressLine();
         PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel);
         config = Complete(config, parse, data);
+        backend.Pool.Trim(); // The buffers of mel extraction fit nothing in training.
         Print(config, data, progress);
+        if (parse.GetValue(DryRun)) { return Task.FromResult(TrialCommand.DryRun(backend, config, data, parse.GetValue(Json), progress, cancel)); }
+        if (parse.GetValue(Profile)) { return Task.FromResult(TrialCommand.Profile(backend, config, data, folder, parse.GetValue(Json), progress, cancel)); }
         double? minutes = parse.GetValue(Minutes);
         var options = new RunOptions(parse.GetValue(Resume), minutes is { } m ? TimeSpan.FromMinutes(m) : null, parse.GetValue(StopAt), parse.GetValue(AllowDataChange));
         RunResult result = new TrainingRun(backend, config, data, folder, progress.Say).Run(options, progress.Show, cancel);

@@ -26,6 +26,7 @@ internal sealed class ForRows : IDisposable
     private Action<long, long>? _body;
     private long _rows, _grain, _chunks;
     private volatile bool _stopping;
+    private readonly bool _idle;
     private Exception? _failure;
     private Counters _counters;
     [ThreadStatic] private static bool s_inside;
@@ -48,11 +49,14 @@ internal sealed class ForRows : IDisposable
         [FieldOffset(4 * LinePair)] public int Sleeping;
     }
 
-    public int Threads => _workers.Length + 1;
+    public int Threads { get; }
 
-    public ForRows(int threads)
+    /// <param name="threads">Threads, the caller included.</param>
+    /// <param name="idle">True for loops that are left out: nothing is computed.</param>
+    public ForRows(int threads, bool idle = false)
     {
-        _workers = new Thread[threads - 1];
+        (Threads, _idle) = (threads, idle);
+        _workers = new Thread[idle ? 0 : threads - 1];
         for (int i = 0; i < _workers.Length; i++)
         {
             _workers[i] = new Thread(Work) { IsBackground = true, Name = $"i2m-worker-{i + 1}" };
@@ -67,7 +71,7 @@ internal sealed class ForRows : IDisposable
     /// </summary>
     public void Run(long rows, long grain, Action<long, long> body)
     {
-        if (rows <= 0) { return; }
+        if (rows <= 0 || _idle) { return; }
         grain = Math.Max(1, grain);
         if (rows <= grain || _workers.Length == 0 || s_inside || !_caller.TryEnter())
         {

@@ -22,22 +22,19 @@ public sealed unsafe partial class HostBackend : IBackend
     public BufferPool Pool { get; }
 
     /// <param name="threads">Threads that compute, the caller included; 0 takes one per processor.</param>
-    public HostBackend(int threads = 0)
+    public HostBackend(int threads = 0) : this(threads, null) { }
+
+    /// <inheritdoc/>
+    public void CopyFromHost(ReadOnlySpan<float> source, BufferView destination)
     {
-        _rows = new ForRows(threads > 0 ? threads : Environment.ProcessorCount);
-        string vectors = Vector512.IsHardwareAccelerated ? "512-bit vectors"
-            : Vector256.IsHardwareAccelerated ? "256-bit vectors"
-            : Vector128.IsHardwareAccelerated ? "128-bit vectors" : "no vectors";
-        Device = new DeviceInfo($"{RuntimeInformation.ProcessArchitecture} processor", $"{vectors}, {Threads} threads",
-            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Environment.ProcessorCount);
-        Pool = new BufferPool(Allocate);
+        if (_dry is null) { source.CopyTo(Span(destination)); }
     }
 
     /// <inheritdoc/>
-    public void CopyFromHost(ReadOnlySpan<float> source, BufferView destination) => source.CopyTo(Span(destination));
-
-    /// <inheritdoc/>
-    public void CopyFromHost(ReadOnlySpan<int> source, BufferView destination) => source.CopyTo(MemoryMarshal.Cast<float, int>(Span(destination)));
+    public void CopyFromHost(ReadOnlySpan<int> source, BufferView destination)
+    {
+        if (_dry is null) { source.CopyTo(MemoryMarshal.Cast<float, int>(Span(destination))); }
+    }
 
     /// <inheritdoc/>
     public void CopyToHost(BufferView source, Span<float> destination)
@@ -70,6 +67,16 @@ public sealed unsafe partial class HostBackend : IBackend
     {
         Pool.Dispose();
         _rows.Dispose();
+        _dry?.Dispose();
+    }
+
+    private static DeviceInfo Describe(int threads)
+    {
+        string vectors = Vector512.IsHardwareAccelerated ? "512-bit vectors"
+            : Vector256.IsHardwareAccelerated ? "256-bit vectors"
+            : Vector128.IsHardwareAccelerated ? "128-bit vectors" : "no vectors";
+        return new DeviceInfo($"{RuntimeInformation.ProcessArchitecture} processor", $"{vectors}, {threads} threads",
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Environment.ProcessorCount);
     }
 
     /// <summary>First word of a view; null for <see cref="BufferView.None"/>.</summary>

@@ -6,15 +6,23 @@ namespace I2M.Kernels.Host;
 internal sealed unsafe class HostBuffer : DeviceBuffer
 {
     private const int Alignment = 64;
+    private readonly bool _lent;
     private float* _pointer;
 
     public HostBuffer(long length) : base(length) => _pointer = (float*)NativeMemory.AlignedAlloc((nuint)(length * sizeof(float)), Alignment);
+
+    /// <summary>A buffer in somebody else's memory.</summary>
+    public HostBuffer(long length, float* lent) : base(length)
+    {
+        _pointer = lent;
+        _lent = true;
+    }
 
     public float* Pointer => _pointer is not null ? _pointer : throw new ObjectDisposedException(nameof(HostBuffer));
 
     protected internal override void Free()
     {
-        NativeMemory.AlignedFree(_pointer);
+        if (!_lent) { NativeMemory.AlignedFree(_pointer); }
         _pointer = null;
     }
 }

@@ -14,6 +14,7 @@ internal sealed class AcceleratorDevice : KernelDevice
 
     private readonly Accelerator _accelerator;
     private readonly CudaTimer? _timer;
+    private readonly CudaMarks? _marks;
 
     /// <param name="accelerator">Disposed of with this.</param>
     /// <param name="detail">See <see cref="DeviceInfo.Detail"/>.</param>
@@ -25,7 +26,7 @@ internal sealed class AcceleratorDevice : KernelDevice
         Info = new DeviceInfo(accelerator.Name, detail, accelerator.MemorySize, accelerator.NumMultiprocessors);
         var cuda = accelerator as CudaAccelerator;
         Target = target ?? TargetOf(accelerator);
-        if (cuda is not null) { (_timer, Nominal) = (new CudaTimer(cuda, (CudaStream)Stream), CudaDriver.Nominal(cuda)); }
+        if (cuda is not null) { (_timer, _marks, Nominal) = (new CudaTimer(cuda, (CudaStream)Stream), new CudaMarks(cuda, (CudaStream)Stream), CudaDriver.Nominal(cuda)); }
         Limits = new DeviceLimits(accelerator.MaxNumThreadsPerGroup, accelerator.MaxGridSize, cuda is null ? 0 : CudaDriver.MaxSharedBytes(cuda));
     }
 
@@ -54,6 +55,9 @@ internal sealed class AcceleratorDevice : KernelDevice
 
     /// <inheritdoc/>
     public override bool HasEvents => _timer is not null;
+
+    /// <inheritdoc/>
+    public override IDeviceMarks? Marks => _marks;
 
     /// <inheritdoc/>
     public override NominalPeaks Nominal { get; }
@@ -136,6 +140,7 @@ internal sealed class AcceleratorDevice : KernelDevice
     public override void Dispose()
     {
         _timer?.Dispose();
+        _marks?.Dispose();
         Stream.Dispose();
         _accelerator.Dispose();
     }

@@ -38,6 +38,9 @@ public sealed partial class IlgpuBackend : IBackend
     /// <summary>True where the kernels of Cuda/ run: on a CUDA device, and on the tests' emulation of one.</summary>
     private bool IsCuda => _device.Target == KernelTarget.Cuda;
 
+    /// <summary>A twin that launches nothing; see <see cref="Kernels.Dry.DryBackend"/>.</summary>
+    internal IlgpuBackend Dry() => new(Name, new Kernels.Dry.DryDevice(_device)) { Tiles = Tiles };
+
     /// <summary>True when a CUDA device answers.</summary>
     public static bool HasCuda => IlgpuContext.CudaDevices.Count > 0;
 

@@ -90,6 +90,9 @@ internal abstract class KernelDevice : IDisposable
     /// <summary>See <see cref="IDeviceProbe.HasEvents"/>.</summary>
     public virtual bool HasEvents => false;
 
+    /// <summary>See <see cref="IDeviceProbe.Marks"/>.</summary>
+    public virtual IDeviceMarks? Marks => null;
+
     /// <summary>See <see cref="IDeviceProbe.Nominal"/>.</summary>
     public virtual NominalPeaks Nominal => default;
 

@@ -65,13 +65,14 @@ public sealed class DiffusionTrainer : IDisposable
     /// <param name="backend">Where to compute.</param>
     /// <param name="config">Settings.</param>
     /// <param name="readEvery">Steps between two copies of losses and norms to the host.</param>
-    public DiffusionTrainer(IBackend backend, TrainConfig config, int readEvery = 1)
+    /// <param name="initialize">False leaves the weights zero, for plans that compute nothing.</param>
+    public DiffusionTrainer(IBackend backend, TrainConfig config, int readEvery = 1, bool initialize = true)
     {
         _backend = backend;
         Config = config.Validated();
         Model = DitModel.Create(config.Model);
         Model.RecomputesBlocks = config.Recompute;
-        Arena = new ParameterArena(backend, Model, config.Seed, precision: config.Precision);
+        Arena = new ParameterArena(backend, Model, initialize ? config.Seed : null, precision: config.Precision);
         Optimizer = new AdamWOptimizer(Arena, new AdamWOptions(WeightDecay: config.WeightDecay, ClipNorm: config.ClipNorm, DecayEverything: config.Model.CompatSeed));
         Ema = new ExponentialMovingAverage(Arena, config.EmaDecay);
         _schedule = config.Diffusion.CreateSchedule();

@@ -27,6 +27,9 @@ public sealed class RunFolder
     /// <summary>The loss curve.</summary>
     public string LossPlotPath => System.IO.Path.Combine(Path, "loss.png");
 
+    /// <summary>The operations of some steps in time.</summary>
+    public string TracePath => System.IO.Path.Combine(Path, "trace.json");
+
     /// <summary>The checkpoint with the lowest validation loss.</summary>
     public string BestPath => System.IO.Path.Combine(Path, "best" + Extension);
 

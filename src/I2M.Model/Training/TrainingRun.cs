@@ -2,10 +2,13 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using I2M.Kernels;
+using I2M.Kernels.Dry;
 using I2M.Model.Audio;
 using I2M.Model.Data;
 using I2M.Model.Evaluation.Plots;
 using I2M.Model.Io;
+using I2M.Model.Planning;
+using I2M.Model.Profiling;
 
 namespace I2M.Model.Training;
 
@@ -21,10 +24,8 @@ public sealed record RunOptions(bool Resume = false, TimeSpan? TimeLimit = null,
 /// <param name="Step">Steps done.</param>
 /// <param name="Total">Steps in all.</param>
 /// <param name="Result">Loss, norm and rate.</param>
-/// <param name="SamplesPerSecond">Recent rate.</param>
-/// <param name="Remaining">Estimated time left.</param>
-/// <param name="DataWait">Share of the recent time in which the step waited for data.</param>
-public readonly record struct TrainProgress(int Step, int Total, StepResult Result, double SamplesPerSecond, TimeSpan Remaining, double DataWait);
+/// <param name="Figures">Rates, memory and time left.</param>
+public readonly record struct TrainProgress(int Step, int Total, StepResult Result, StepFigures Figures);
 
 /// <summary>How a run ended.</summary>
 /// <param name="Checkpoint">The last checkpoint.</param>
@@ -36,7 +37,9 @@ public sealed record RunResult(string Checkpoint, double FirstLoss, double LastL
 /// <summary>Trains a model on a data set into a run folder: logs, validates, saves, stops cleanly, resumes to the bit.</summary>
 public sealed class TrainingRun
 {
-    private const int Window = 50, ValidationSamples = 128;
+    private const int Window = 50;
+    /// <summary>Held-out pairs that a validation takes at the most.</summary>
+    internal const int ValidationSamples = 128;
     private readonly IBackend _backend;
     private readonly TrainConfig _config;
     private readonly PairDataset _data;
@@ -62,7 +65,7 @@ public sealed class TrainingRun
         using var log = new StreamWriter(new FileStream(_folder.LogPath, FileMode.Append, FileAccess.Write, FileShare.Read));
         using var loader = new BatchLoader(_data, _config, normalizer, (long)trainer.Step * _config.Accumulation);
         int end = Math.Min(_config.Steps, options.StopAtStep ?? int.MaxValue), saved = -1, first = trainer.Step;
-        var rate = new RateMeter(clock, loader, first);
+        StepMeter meter = NewMeter(first, end);
         string? said = null;
         _losses.Capacity = Math.Max(0, end - first);
         CheckpointInfo Info() => new(_config, normalizer, _data.Classes, new TrainState(trainer.Step, trainer.Ema.UpdateCount, _data.Fingerprint, best));
@@ -88,13 +91,13 @@ public sealed class TrainingRun
         void Take(IReadOnlyList<StepResult> results)
         {
             if (results.Count == 0) { return; }
-            rate.Mark(results[^1].Step);
+            StepFigures figures = meter.Report(results[^1].Step, loader.Waited);
             foreach (StepResult result in results)
             {
                 Check(result, results);
                 _losses.Add(result.Loss);
-                log.WriteLine(JsonSerializer.Serialize(new { step = result.Step, loss = result.Loss, norm = result.GradientNorm, lr = result.LearningRate, seconds = clock.Elapsed.TotalSeconds }));
-                progress?.Invoke(rate.Report(end, result, _config.BatchSize * _config.Accumulation));
+                log.WriteLine(LogLine(result.Step, result, clock.Elapsed, figures));
+                progress?.Invoke(new TrainProgress(result.Step, end, result, figures));
             }
         }
         PlotLoss(first);
@@ -113,7 +116,7 @@ public sealed class TrainingRun
             if (_data.Split.Train.Count == 0) { throw new I2MException("data: no pair is left to train on"); }
             AtomicFile.Write(_folder.ConfigPath, System.Text.Encoding.UTF8.GetBytes(_config.ToJson() + "\n"));
             File.Delete(_folder.LogPath);
-            return (NewNormalizer(), null);
+            return (NewNormalizer(_config, _data), null);
         }
         foreach (var (step, path) in checkpoints)
         {
@@ -157,9 +160,10 @@ public sealed class TrainingRun
         return $"{a[i].Trim().TrimEnd(',')} against {b[i].Trim().TrimEnd(',')}";
     }
 
-    private MelNormalizer NewNormalizer() => _config.Model.CompatSeed
-        ? MelNormalizer.CompatSeed(_config.Mel)
-        : MelNormalizer.Measure(_data.Split.Train.Select(i => _data.Mels[i]), _config.Mel.Bands, _config.Diffusion.InputScale);
+    /// <summary>The mel map of a new run.</summary>
+    internal static MelNormalizer NewNormalizer(TrainConfig config, PairDataset data) => config.Model.CompatSeed
+        ? MelNormalizer.CompatSeed(config.Mel)
+        : MelNormalizer.Measure(data.Split.Train.Select(i => data.Mels[i]), config.Mel.Bands, config.Diffusion.InputScale);
 
     /// <param name="result">The step.</param>
     /// <param name="together">All steps whose results came with it: the device may have gone on to the last of them.</param>
@@ -236,23 +240,28 @@ public sealed class TrainingRun
         LossPlot.Save(_folder.LossPlotPath, steps, _losses, smoothed, "training loss");
     }
 
-    /// <summary>Rate and wait over the last looks, and the time left at that rate.</summary>
-    private sealed class RateMeter(Stopwatch clock, BatchLoader loader, int firstStep)
+    private StepMeter NewMeter(int firstStep, int end)
     {
-        private readonly Queue<(int Step, TimeSpan Time, TimeSpan Waited)> _recent = new([(firstStep, clock.Elapsed, loader.Waited)]);
-        private double _stepsPerSecond, _dataWait;
-
-        /// <summary>Notes that a step is known to be done.</summary>
-        public void Mark(int step)
-        {
-            _recent.Enqueue((step, clock.Elapsed, loader.Waited));
-            if (_recent.Count > 20) { _recent.Dequeue(); }
-            var (oldStep, oldTime, oldWaited) = _recent.Peek();
-            double seconds = Math.Max(1e-9, (clock.Elapsed - oldTime).TotalSeconds);
-            (_stepsPerSecond, _dataWait) = ((step - oldStep) / seconds, (loader.Waited - oldWaited).TotalSeconds / seconds);
-        }
-
-        public TrainProgress Report(int end, StepResult result, int samples) =>
-            new(result.Step, end, result, _stepsPerSecond * samples, TimeSpan.FromSeconds((end - result.Step) / Math.Max(1e-9, _stepsPerSecond)), _dataWait);
+        StepPlan plan = StepPlan.Make(() => DryBackend.Of(_backend), _config);
+        _backend.Pool.PlannedBytes = plan.Memory.Total;
+        return new StepMeter(_backend.Pool, plan, DeviceRate.Peak(_backend, _config.Precision.Arithmetic()), firstStep, end);
     }
+
+    private static string LogLine(int step, StepResult result, TimeSpan time, in StepFigures f) => JsonSerializer.Serialize(new
+    {
+        step,
+        loss = result.Loss,
+        norm = result.GradientNorm,
+        lr = result.LearningRate,
+        seconds = time.TotalSeconds,
+        samplesPerSecond = f.SamplesPerSecond,
+        tokensPerSecond = f.TokensPerSecond,
+        flopsPerSecond = f.FlopsPerSecond,
+        mfu = f.ShareOfPeak,
+        memoryBytes = f.MemoryBytes,
+        peakMemoryBytes = f.PeakMemoryBytes,
+        plannedMemoryBytes = f.PlannedMemoryBytes,
+        dataWait = f.DataWait,
+        secondsLeft = f.Remaining.TotalSeconds,
+    });
 }

@@ -42,6 +42,9 @@ public interface IDeviceProbe
     /// <summary>By units and clocks.</summary>
     NominalPeaks Nominal { get; }
 
+    /// <summary>The device's own clock within its queue; null without <see cref="HasEvents"/>.</summary>
+    IDeviceMarks? Marks { get; }
+
     /// <summary>Seconds that the work which <paramref name="work"/> queues takes, from the end of all earlier work to its own end; waits for it.</summary>
     double Time(Action work);
 

@@ -14,6 +14,9 @@ public sealed partial class IlgpuBackend : IDeviceProbe
     public NominalPeaks Nominal => _device.Nominal;
 
     /// <inheritdoc/>
+    public IDeviceMarks? Marks => _device.Marks;
+
+    /// <inheritdoc/>
     public double Time(Action work)
     {
         try { return _device.Time(work); }

@@ -2,7 +2,7 @@ using I2M.Model.Dit;
 
 namespace I2M.Model.Benchmarks.Cases;
 
-/// <summary>Useful operations of the transformers: the matrix products and attention of their blocks. The layers before and after them, below 2 %, are not counted.</summary>
+/// <summary>Useful operations of sampling: the matrix products and attention of the blocks. The layers before and after them, below 2 %, are not counted. Those of training are counted by <see cref="Planning.StepPlan"/>.</summary>
 internal static class DitWork
 {
     /// <summary>
@@ -14,15 +14,4 @@ internal static class DitWork
         double hidden = c.Hidden, mel = c.MelTokens, image = c.ImageTokens;
         return 2 * c.Layers * (14 * hidden * hidden * mel + 2 * mel * mel * hidden + 2 * mel * image * hidden);
     }
-
-    /// <summary>The image tower and every block's keys and values of one picture.</summary>
-    public static double Encode(DitConfig c)
-    {
-        double hidden = c.Hidden, image = c.ImageTokens;
-        double tower = c.CompatSeed ? 0 : c.ImageTowerLayers * (12 * hidden * hidden * image + 2 * image * image * hidden);
-        return 2 * (tower + c.Layers * 2 * hidden * hidden * image);
-    }
-
-    /// <summary>Forward and backward: every product comes back as two.</summary>
-    public static double Train(DitConfig c, int batch) => 3 * batch * (Denoise(c) + Encode(c));
 }

@@ -1,6 +1,8 @@
 using I2M.Kernels;
+using I2M.Kernels.Dry;
 using I2M.Model.Data;
 using I2M.Model.Dit;
+using I2M.Model.Planning;
 using I2M.Model.Training;
 
 namespace I2M.Model.Benchmarks.Cases;
@@ -29,7 +31,7 @@ public sealed class TrainStepCase : BenchmarkCase
         _inDouble = inDouble;
         (_trainer, _batch) = Create(backend, config);
         // Weights read twice, gradients written and read, three words of AdamW read and written, the average read and written.
-        Work = new BenchmarkWork(BenchmarkBound.Compute, DitWork.Train(config.Model, config.BatchSize), 4.0 * 12 * _trainer.Arena.Length);
+        Work = new BenchmarkWork(BenchmarkBound.Compute, StepPlan.Make(() => DryBackend.Of(backend), config).Flops, 4.0 * 12 * _trainer.Arena.Length);
     }
 
     /// <inheritdoc/>
