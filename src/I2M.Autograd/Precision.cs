@@ -40,6 +40,14 @@ public static class PrecisionPolicy
     /// <summary>What products of float32 factors may lose. In bfloat16 mode those are the few over one row a sample, and stay exact.</summary>
     public static MatmulPrecision Products(this Precision precision) => precision == Precision.TensorFloat32 ? MatmulPrecision.TensorFloat32 : MatmulPrecision.Float32;
 
+    /// <summary>What most products of a step compute in, for rates and peaks.</summary>
+    public static Arithmetic Arithmetic(this Precision precision) => precision switch
+    {
+        Precision.TensorFloat32 => Kernels.Arithmetic.TensorFloat32,
+        Precision.BFloat16 => Kernels.Arithmetic.BFloat16,
+        _ => Kernels.Arithmetic.Float32,
+    };
+
     /// <summary>True where products read a bfloat16 copy of the weights.</summary>
     public static bool CopiesWeights(this Precision precision) => precision.Activations() == ElementType.BFloat16;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Kernels.Dry;
 using I2M.Model.Dit;
@@ -17,6 +18,7 @@ internal static class EstimateCommand
     private static readonly Option<int?> Accumulate = CommonOptions.OptionalInteger("--accumulate", "Batches whose gradients are added before a step.", 1, 65_536);
     private static readonly Option<int?> Steps = CommonOptions.OptionalInteger("--steps", "Optimiser steps in all.", 1, 100_000_000);
     private static readonly Option<bool> Recompute = new("--recompute") { Description = "Each block is computed again in the backward pass." };
+    private static readonly Option<string?> Precision = CommonOptions.Precision();
     private static readonly Option<string> Device = new("--device", "-d")
     {
         Description = $"Where to train: auto, host, opencl or cuda, which are measured for a few seconds, or {string.Join(", ", GpuCard.Known.Select(c => c.Option))} by its data sheet.",
@@ -30,7 +32,7 @@ internal static class EstimateCommand
     {
         var command = new Command("estimate", "Tell what a training run will take: memory, floating-point operations, time, disk, and the largest batch that fits. Memory and operations come from a rehearsal of the step that computes nothing, time from a few measured steps of a shortened model.\n\nExamples:\n  i2m estimate --preset small --batch 32\n  i2m estimate --preset full --batch 32 --device h200")
         {
-            Preset, Config, Compat, Batch, Accumulate, Steps, Recompute, Device, Threads, Json,
+            Preset, Config, Compat, Batch, Accumulate, Steps, Recompute, Precision, Device, Threads, Json,
         };
         command.SetAction(Run);
         return command;
@@ -63,7 +65,7 @@ internal static class EstimateCommand
     }
 
     private static RunEstimate BySheet(GpuCard card, TrainConfig config) =>
-        RunEstimate.Make(() => DryBackend.Cuda(card), config, new CostModel(card.Nominal, Arithmetic.Float32), card.MemoryBytes);
+        RunEstimate.Make(() => DryBackend.Cuda(card), config, new CostModel(card.Nominal, config.Precision.Arithmetic()), card.MemoryBytes);
 
     private static TrainConfig Configure(ParseResult parse)
     {
@@ -77,6 +79,7 @@ internal static class EstimateCommand
             Accumulation = parse.GetValue(Accumulate) ?? config.Accumulation,
             Steps = parse.GetValue(Steps) ?? config.Steps,
             Recompute = config.Recompute || parse.GetValue(Recompute),
+            Precision = CommonOptions.PrecisionOf(parse.GetValue(Precision)) ?? config.Precision,
         }).Validated();
     }
 }

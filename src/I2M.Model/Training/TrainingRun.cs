@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Kernels.Dry;
 using I2M.Model.Audio;
