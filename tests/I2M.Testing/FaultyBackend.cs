@@ -21,6 +21,9 @@ public sealed class FaultPlan
     /// <summary>Which allocation fails, counted from 1.</summary>
     public int RefusedAllocation { get; init; }
 
+    /// <summary>What the device reports for it; nothing but a lack of memory by default.</summary>
+    public CudaError? AllocationError { get; init; }
+
     /// <summary>How many allocations fail from there.</summary>
     public int Refusals { get; init; } = 1;
 }
@@ -44,7 +47,7 @@ public static class FaultyBackend
 
     private sealed class FaultyDevice(KernelDevice device) : KernelDevice
     {
-        private int _uploads, _allocations;
+        private int _uploads, _allocations, _hostAllocations;
         private readonly List<HostMemory> _hostMemory = [];
         private FaultPlan _plan = new();
 
@@ -52,7 +55,7 @@ public static class FaultyBackend
 
         public void Start(FaultPlan next)
         {
-            (_plan, _uploads, _allocations) = (next, 0, 0);
+            (_plan, _uploads, _allocations, _hostAllocations) = (next, 0, 0, 0);
             _hostMemory.Clear();
         }
 
@@ -67,7 +70,7 @@ public static class FaultyBackend
         public override IlgpuBuffer Allocate(long words)
         {
             int number = ++_allocations;
-            if (_plan.RefusedAllocation > 0 && number >= _plan.RefusedAllocation && number < _plan.RefusedAllocation + _plan.Refusals) { throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
+            if (_plan.RefusedAllocation > 0 && number >= _plan.RefusedAllocation && number < _plan.RefusedAllocation + _plan.Refusals) { throw _plan.AllocationError is { } error ? new CudaException(error) : new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
             return device.Allocate(words);
         }
 
@@ -83,7 +86,7 @@ public static class FaultyBackend
 
         public override HostMemory AllocateHost(long words)
         {
-            if (_hostMemory.Count + 1 == _plan.RefusedHostAllocation) { throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
+            if (++_hostAllocations == _plan.RefusedHostAllocation) { throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
             _hostMemory.Add(device.AllocateHost(words));
             return _hostMemory[^1];
         }
