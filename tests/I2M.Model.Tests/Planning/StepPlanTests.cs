@@ -1,3 +1,4 @@
+using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Kernels.Dry;
 using I2M.Kernels.Host;
@@ -16,12 +17,26 @@ public sealed class StepPlanTests
 {
     private static TrainConfig Nano { get; } = TrainPresets.Get("nano") with { BatchSize = 4, WarmupSteps = 0 };
 
-    public static TheoryData<string, bool> Rows => new() { { "tiny", false }, { "tiny", true }, { "compat", false }, { "nano", false }, { "nano", true } };
+    public static TheoryData<string, bool, Precision> Rows
+    {
+        get
+        {
+            var rows = new TheoryData<string, bool, Precision>();
+            foreach (string name in new[] { "tiny", "compat", "nano" })
+            {
+                foreach (bool recompute in new[] { false, true })
+                {
+                    foreach (Precision precision in new[] { Precision.Float32, Precision.BFloat16 }) { rows.Add(name, recompute, precision); }
+                }
+            }
+            return rows;
+        }
+    }
 
     [Theory, MemberData(nameof(Rows))]
-    public void MemoryAndWorkAreThoseOfRealSteps(string name, bool recompute)
+    public void MemoryAndWorkAreThoseOfRealSteps(string name, bool recompute, Precision precision)
     {
-        TrainConfig config = Config(name) with { Recompute = recompute, ValidateEvery = 0 };
+        TrainConfig config = Config(name) with { Recompute = recompute, Precision = precision, ValidateEvery = 0 };
         using var host = new HostBackend(2);
         var counter = new FlopCounter();
         using var trainer = new DiffusionTrainer(ObservedBackend.Over(host, counter), config);
@@ -34,8 +49,8 @@ public sealed class StepPlanTests
         Assert.Equal(host.Pool.PeakDeviceBytes, plan.Memory.Total);
         Assert.Equal(counter.Flops, plan.ExecutedFlops, 0.5);
         Assert.Equal(counter.Calls, plan.Calls);
-        Assert.Equal(trainer.Arena.Length, plan.Parameters);
-        Assert.Equal(5 * sizeof(float) * plan.Parameters + plan.Memory.Other, plan.Memory.Persistent);
+        Assert.Equal(trainer.Model.ParameterCount, plan.Parameters);
+        Assert.Equal(5 * sizeof(float) * trainer.Arena.Length + plan.Memory.Other, plan.Memory.Persistent);
     }
 
     /// <summary>The model's formula, written out once more by hand: every product over tokens or samples, forward and twice backward, and both attentions.</summary>
