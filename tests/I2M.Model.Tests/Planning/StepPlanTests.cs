@@ -130,6 +130,31 @@ public sealed class StepPlanTests
         }
     }
 
+    [Fact]
+    public void WhatIsUpdatedInPlaceIsReadAndWritten()
+    {
+        const int n = 128;
+        using var host = new HostBackend(1);
+        var traffic = new FlopCounter();
+        IBackend observed = ObservedBackend.Over(host, traffic);
+        BufferView[] v = [.. Enumerable.Range(0, 5).Select(_ => host.Pool.Rent(n))];
+        foreach (BufferView view in v) { host.Fill(view, 1); }
+        var step = new AdamWStep(1e-3f, 0.9f, 0.999f, 1e-8f, 0, 1);
+        Assert.Equal(7 * n * sizeof(float), Bytes(() => observed.AdamW(v[0], BufferView.None, step, v[1], v[2], v[3])));
+        Assert.Equal(10 * n * sizeof(float), Bytes(() => observed.AdamWEma(BufferView.None, step, 0.9f, v[0], v[1], v[2], v[3], v[4])), (double)(AdamWStep.ScalarWords * sizeof(float)));
+        Assert.Equal(3 * n * sizeof(float), Bytes(() => observed.Ema(v[0], 0.9f, v[1])));
+        var product = new GemmShape(GemmLayout.NN, 1, n, 1);
+        Assert.Equal((1 + 2 * n) * sizeof(float), Bytes(() => observed.Gemm(v[0].Slice(0, 1), v[1], BufferView.None, product, v[2])));
+        Assert.Equal((1 + 3 * n) * sizeof(float), Bytes(() => observed.Gemm(v[0].Slice(0, 1), v[1], BufferView.None, product with { Accumulate = true }, v[2])));
+
+        double Bytes(Action work)
+        {
+            traffic.Clear();
+            work();
+            return traffic.Bytes;
+        }
+    }
+
     private static TrainConfig Config(string name) => name switch
     {
         "tiny" => TinyRun.Config,
@@ -147,9 +172,11 @@ public sealed class StepPlanTests
 
         public int Calls { get; private set; }
 
-        public void Clear() => (Flops, Calls) = (0, 0);
+        public double Bytes { get; private set; }
 
-        public void Before(in OperationCall call) => (Flops, Calls) = (Flops + call.Flops, Calls + 1);
+        public void Clear() => (Flops, Calls, Bytes) = (0, 0, 0);
+
+        public void Before(in OperationCall call) => (Flops, Calls, Bytes) = (Flops + call.Flops, Calls + 1, Bytes + call.Bytes);
 
         public void After(in OperationCall call) { }
     }
