@@ -80,7 +80,7 @@ public abstract class DitModel : Module
     public ModulationTable Modulate(ReadOnlySpan<int> timesteps, ImageCondition condition)
     {
         using Tensor features = Tensor.From(condition.KeyValues[0].Backend, FilledFeatures(timesteps), timesteps.Length + FewestTableRows, TimestepEmbedding.Features);
-        return Modulate(features, 0, timesteps.Length, condition);
+        return ModulatePart(features, 0, timesteps.Length, condition);
     }
 
     /// <summary>The features of timesteps, [timesteps + <see cref="FewestTableRows"/>, features]: the last one's repeated, so that every short list can be filled up.</summary>
@@ -93,7 +93,7 @@ public abstract class DitModel : Module
     }
 
     /// <summary>The modulations of timesteps first to first + count − 1 of those that <see cref="FilledFeatures"/> was made of.</summary>
-    internal ModulationTable Modulate(Tensor filledFeatures, int first, int count, ImageCondition condition)
+    internal ModulationTable ModulatePart(Tensor filledFeatures, int first, int count, ImageCondition condition)
     {
         int perStep = condition.Pooled?.Rows ?? 1, steps = Math.Max(count, (FewestTableRows + perStep - 1) / perStep);
         using Tensor part = filledFeatures.SliceRows(first, steps), features = Tensor.Empty(part.Backend, steps * perStep, part.Columns);

@@ -40,7 +40,7 @@ public sealed class SamplingModulations : IDisposable
         if (part != _part || _table is null)
         {
             _table?.Dispose();
-            _table = _model.Modulate(_features, first, Math.Min(_stepsAtOnce, _timesteps.Length - first), _condition);
+            _table = _model.ModulatePart(_features, first, Math.Min(_stepsAtOnce, _timesteps.Length - first), _condition);
             _part = part;
         }
         return (_table, index - first);

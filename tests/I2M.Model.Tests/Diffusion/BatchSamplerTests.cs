@@ -131,7 +131,7 @@ public sealed class BatchSamplerTests : IDisposable
         };
         var x = new double[values];
         Noise(0, x);
-        sampler.Sample(x, Predict, (step, fresh) => Noise(step + 1, fresh));
+        sampler.Sample(x, Predict, (step, fresh) => Noise(step + 1, fresh), cancel: TestContext.Current.CancellationToken);
         Tensor mel = Tensor.From(backend, [.. x.Select(v => (float)v)], 1, config.MelTokens, config.MelTokenLength).Unpatchify(config.MelPatches(1));
         return [.. s_normalizer.Denormalize([.. mel.ToArray().Select(v => (double)v)]).Select(v => (double)v)];
 
