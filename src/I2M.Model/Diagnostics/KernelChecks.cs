@@ -64,6 +64,7 @@ public static partial class KernelChecks
             b.GatedResidual(x[0], x[1], x[2], s_modulation, y[0]);
             b.GatedResidualBackward(x[0], x[2], x[1], s_modulation, y[1], y[2]);
         }),
+        new("Sampling", [R * C, R * C], [R * C], static (b, x, y) => b.GuideRows(x[0], x[1], R, 3, 0.7f, y[0])),
         new("Random", [R * C, 4 * R], [N, N, R * C, R * C, N, R * C, R * C], static (b, x, y) =>
         {
             using var scope = new BufferScope(b.Pool);
