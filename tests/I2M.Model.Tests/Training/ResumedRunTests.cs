@@ -28,18 +28,19 @@ public sealed class ResumedRunTests : IDisposable
         };
         PairDataset data = _pairs.Load(backend, config);
         string whole = _pairs.File("whole"), pieces = _pairs.File("pieces");
-        Train(whole, new RunOptions());
+        CancellationToken test = TestContext.Current.CancellationToken;
+        Train(whole, new RunOptions(), null, test);
         // One piece ends between two checkpoints and one read of the results, one by a signal in the middle of a window of steps.
-        Train(pieces, new RunOptions(StopAtStep: 4, ReadEvery: 3));
+        Train(pieces, new RunOptions(StopAtStep: 4, ReadEvery: 3), null, test);
         using (var stop = new CancellationTokenSource())
         {
             Train(pieces, new RunOptions(Resume: true, ReadEvery: 4), p => { if (p.Step >= 6) { stop.Cancel(); } }, stop.Token);
         }
-        Train(pieces, new RunOptions(Resume: true));
+        Train(pieces, new RunOptions(Resume: true), null, test);
         Assert.Equal(File.ReadAllBytes(new RunFolder(whole).CheckpointPath(9)), File.ReadAllBytes(new RunFolder(pieces).CheckpointPath(9)));
         Assert.Equal(File.ReadLines(new RunFolder(whole).LogPath).Count(), File.ReadLines(new RunFolder(pieces).LogPath).Count());
 
-        void Train(string folder, RunOptions options, Action<TrainProgress>? progress = null, CancellationToken cancel = default) =>
+        void Train(string folder, RunOptions options, Action<TrainProgress>? progress, CancellationToken cancel) =>
             new TrainingRun(backend, config, data, new RunFolder(folder), static _ => { }).Run(options, progress, cancel);
     }
 }
