@@ -100,6 +100,8 @@ public sealed class BatchSamplerTests : IDisposable
         using I2MModel model = I2MModel.Load(backend, Save());
         using var source = new CancellationTokenSource();
         var options = new GenerateOptions { Steps = 50 };
+        // Layers pack their weights at the first use.
+        model.GenerateMels([Picture(0)], options, cancel: TestContext.Current.CancellationToken);
         long before = backend.Pool.LiveBytes;
         Assert.Throws<OperationCanceledException>(() => model.GenerateMels([Picture(0)], options, (step, _) => { if (step == 3) { source.Cancel(); } }, source.Token));
         Assert.Equal(before, backend.Pool.LiveBytes);
