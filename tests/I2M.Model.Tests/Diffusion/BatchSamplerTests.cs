@@ -52,8 +52,8 @@ public sealed class BatchSamplerTests : IDisposable
         HostWaits without = backend.Waits.Since(before);
         TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {withMels} for 3 pictures and 4 steps, {without} for another 3");
         Assert.Equal([(1, 4), (2, 4), (3, 4), (4, 4)], progress);
-        Assert.Equal(name == "host" ? default : new HostWaits(1, 0), withMels);
-        Assert.Equal(name == "host" ? default : new HostWaits(2, 0), without);
+        Assert.Equal(new HostWaits(1, 0), withMels);
+        Assert.Equal(new HostWaits(2, 0), without);
         for (int i = 0; i < pictures.Length; i++)
         {
             Assert.Null(waves[i].Mel);
@@ -100,6 +100,8 @@ public sealed class BatchSamplerTests : IDisposable
         using I2MModel model = I2MModel.Load(backend, Save());
         using var source = new CancellationTokenSource();
         var options = new GenerateOptions { Steps = 50 };
+        // Layers pack their weights at the first use.
+        model.GenerateMels([Picture(0)], options, cancel: TestContext.Current.CancellationToken);
         long before = backend.Pool.LiveBytes;
         Assert.Throws<OperationCanceledException>(() => model.GenerateMels([Picture(0)], options, (step, _) => { if (step == 3) { source.Cancel(); } }, source.Token));
         Assert.Equal(before, backend.Pool.LiveBytes);
