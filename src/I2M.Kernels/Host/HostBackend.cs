@@ -5,11 +5,11 @@ using System.Runtime.Intrinsics;
 namespace I2M.Kernels.Host;
 
 /// <summary>The CPU: vectorised C# on all cores, the default everywhere and the measure for every other backend.</summary>
-public sealed unsafe partial class HostBackend : IBackend
+public sealed unsafe partial class HostBackend : IBackend, IProcessorThreads
 {
     private readonly ForRows _rows;
 
-    /// <summary>Threads that compute.</summary>
+    /// <inheritdoc/>
     public int Threads => _rows.Threads;
 
     /// <inheritdoc/>

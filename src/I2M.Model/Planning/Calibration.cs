@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using I2M.Kernels;
 using I2M.Kernels.Dry;
-using I2M.Kernels.Host;
 using I2M.Kernels.Observation;
 using I2M.Model.Audio;
 using I2M.Model.Data;
@@ -96,7 +95,7 @@ public static class Calibration
     }
 
     /// <summary>True where the threads that prepare samples take their time from those that compute.</summary>
-    private static bool SharesProcessors(IBackend device) => device is HostBackend host ? host.Threads >= Environment.ProcessorCount : device is IDeviceProbe { IsProcessor: true };
+    private static bool SharesProcessors(IBackend device) => device is IProcessorThreads host ? host.Threads >= Environment.ProcessorCount : device is IDeviceProbe { IsProcessor: true };
 
     /// <summary>What <see cref="BatchLoader"/> does for a sample whose files are in memory, on one thread: the mean of a few dozen.</summary>
     private static double SampleSeconds(TrainConfig config)

@@ -1,5 +1,4 @@
 using I2M.Kernels;
-using I2M.Kernels.Host;
 using I2M.Model.Benchmarks;
 
 namespace I2M.Model.Profiling;
@@ -14,7 +13,7 @@ public static class DeviceRate
     /// <param name="arithmetic">In which most products are computed.</param>
     public static double? Peak(IBackend device, Arithmetic arithmetic) => device switch
     {
-        HostBackend host => new HostPeak(host.Threads).FlopsPerSecond(windows: 2),
+        IProcessorThreads host => new HostPeak(host.Threads).FlopsPerSecond(windows: 2),
         IDeviceProbe { IsProcessor: true } => new HostPeak(Environment.ProcessorCount).FlopsPerSecond(windows: 2),
         IDeviceProbe probe => probe.Nominal.Flops(arithmetic),
         _ => null,
