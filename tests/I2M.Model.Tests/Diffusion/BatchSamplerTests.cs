@@ -61,7 +61,6 @@ public sealed class BatchSamplerTests : IDisposable
             Close($"{name}, mel {i}", together[i].Mel!, [.. alone[i].Mel!.Select(v => (double)v)]);
             Close($"{name}, wave {i}", together[i].Wave, [.. alone[i].Wave.Select(v => (double)v)]);
         }
-        if (name == "host") { Assert.Equal(alone.Select(a => a.Mel), together.Select(t => t.Mel)); }
         Assert.NotEqual(together[0].Mel, together[1].Mel);
     }
 
