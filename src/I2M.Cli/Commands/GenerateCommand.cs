@@ -26,7 +26,7 @@ internal static class GenerateCommand
     private static readonly Option<double> Cfg = CommonOptions.Number("--cfg", "Guidance scale; 1 is none.", 3, 0, 100);
     private static readonly Option<double> Rescale = CommonOptions.Number("--cfg-rescale", "How far guidance is drawn back to the unguided deviation.", 0.7, 0, 1);
     private static readonly Option<double> Eta = CommonOptions.Number("--eta", "Share of fresh noise in DDIM.", 0, 0, 1);
-    private static readonly Option<int> Batch = CommonOptions.Integer("--batch", "Pictures generated together; 0 takes what fits the device.", 0, 0, 1024);
+    private static readonly Option<int?> Batch = CommonOptions.OptionalInteger("--batch", "Pictures generated together (default: what fits the device).", 1, 1024);
     private static readonly Option<string?> PrecisionOption = CommonOptions.Precision();
     private static readonly Option<ulong> Seed = CommonOptions.Seed("the noise");
     private static readonly Option<string?> Vocoder = CommonOptions.Vocoder();
@@ -58,7 +58,7 @@ internal static class GenerateCommand
             using I2MModel model = I2MModel.Load(backend, parse.GetRequiredValue(CheckpointOption), !parse.GetValue(Raw), precision);
             using IVocoder vocoder = Vocoders.Open(backend, parse.GetValue(Vocoder), model.Info.Config.Mel);
             Console.Error.WriteLine($"model {model.Path}: {model.ParameterCount:N0} parameters; voice: {vocoder.Name}; seed {options.Seed}");
-            Generate(ready, model, vocoder, options, parse.GetValue(Plot), parse.GetValue(Batch), cancel);
+            Generate(ready, model, vocoder, options, parse.GetValue(Plot), parse.GetValue(Batch) ?? 0, cancel);
         }
         if (parse.GetValue(Json)) { Console.WriteLine(JsonSerializer.Serialize(new { written = ready.Select(r => r.Wav), failed = failures })); }
         else { foreach (var (wav, _) in ready) { Console.WriteLine(wav); } }
