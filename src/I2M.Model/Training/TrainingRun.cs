@@ -90,6 +90,10 @@ public sealed class TrainingRun
         Take(trainer.Results(wait: true));
         log.Flush();
         if (saved != trainer.Step) { Save(trainer, Info()); }
+        PlotLoss(first);
+        int take = Math.Min(Window, Math.Max(1, _losses.Count / 10));
+        return new RunResult(_folder.CheckpointPath(trainer.Step), _losses.Take(take).DefaultIfEmpty(double.NaN).Average(),
+            _losses.TakeLast(take).DefaultIfEmpty(double.NaN).Average(), trainer.Step >= _config.Steps);
 
         void Take(IReadOnlyList<StepResult> results)
         {
@@ -103,10 +107,6 @@ public sealed class TrainingRun
                 progress?.Invoke(new TrainProgress(result.Step, end, result, figures));
             }
         }
-        PlotLoss(first);
-        int take = Math.Min(Window, Math.Max(1, _losses.Count / 10));
-        return new RunResult(_folder.CheckpointPath(trainer.Step), _losses.Take(take).DefaultIfEmpty(double.NaN).Average(),
-            _losses.TakeLast(take).DefaultIfEmpty(double.NaN).Average(), trainer.Step >= _config.Steps);
     }
 
     private (MelNormalizer Normalizer, double? Best) Begin(RunOptions options, DiffusionTrainer trainer)
