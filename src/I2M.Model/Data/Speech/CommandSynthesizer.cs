@@ -47,6 +47,7 @@ public sealed class CommandSynthesizer : ISpeechSynthesizer
         string output = Path.Combine(Path.GetTempPath(), $"i2m-voice-{Guid.NewGuid():N}.wav");
         try
         {
+            text = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
             byte[] written = _child.Run(_arguments.Select(a => Fill(a, text, style.Voice, output)), _textInArguments ? "" : text + "\n");
             return Read(written, output);
         }

@@ -36,7 +36,7 @@ public sealed class EspeakSynthesizer : ISpeechSynthesizer
         "en-gb", "en+m1", "en+m3", "en+m7", "en+f1", "en+f2", "en+f4", "en-gb-x-rp", "en-gb-x-rp+f2", "en-gb-x-rp+m3",
         "en-gb-scotland", "en-gb-scotland+f3", "en-gb-scotland+m4", "en-gb-x-gbclan", "en-gb-x-gbclan+f1", "en-gb-x-gbcwmd", "en-029", "en-029+f2",
         "en-us+Alex", "en-us+Andrea", "en-us+Annie", "en-us+adam", "en-us+aunty", "en-us+belinda", "en-us+boris", "en-us+david", "en-us+ed", "en-us+edward",
-        "en-us+gene", "en-us+iven", "en-us+john", "en-us+linda", "en-us+Lee", "en-us+max", "en-us+michel", "en-us+pablo", "en-us+paul", "en-us+pedro",
+        "en-us+norbert", "en-us+iven", "en-us+john", "en-us+linda", "en-us+Lee", "en-us+max", "en-us+michel", "en-us+pablo", "en-us+paul", "en-us+pedro",
         "en-us+quincy", "en-us+robert", "en-us+sandro", "en-us+steph", "en-us+victor", "en-us+zac", "en-us+m8", "en-us+f5",
     ];
 
