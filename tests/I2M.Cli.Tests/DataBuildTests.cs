@@ -154,6 +154,18 @@ public sealed class DataBuildTests : IDisposable
     }
 
     [Fact]
+    public void HelpAndWrongNumbersAreThoseOfEveryVerb()
+    {
+        Assert.Contains("Examples:", CliProcess.Run("data", "build", "--help").Succeeded().Out);
+        Assert.Contains("build", CliProcess.Run("data", "--help").Succeeded().Out);
+        CliResult wrong = CliProcess.Run("data", "build", "--images", _root, "--out", File("out"), "--per-class", "-1", "--eval", "1,5", "--semitones", "13");
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Equal(3, wrong.Error.Split('\n').Count(l => l.Contains(": expected a ", StringComparison.Ordinal)));
+        CliProcess.Run("data", "build", "--out", File("out")).Refused("--images", "--pairs");
+        CliProcess.Run("data", "build", "--images", _root, "--out", File("out"), "--voice-command", "say {text}", "--min-speed", "2", "--max-speed", "1").Refused("speed 2 to 1");
+    }
+
+    [Fact]
     public void TheListTrains()
     {
         Build("--images", Pictures(("hen", 10), ("tench", 10)), "--out", File("out"), "--voice-command", $"cp '{Speech()}' {{output}}", "--eval", "0.2");

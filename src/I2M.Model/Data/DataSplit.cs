@@ -33,7 +33,7 @@ public sealed record DataSplit(IReadOnlyList<int> Train, IReadOnlyList<int> Eval
             foreach (var index in Choose([.. ofClass], evalFraction, ref random)) eval[index] = true;
         var held = eval.Count(e => e);
         if (pairs.Count > 0 && evalFraction is > 0 and < 1 && (held == 0 || held == pairs.Count))
-            throw new I2MException($"split: the {pairs.Count} pairs share pictures or sounds, so none can be held out without a leak");
+            throw new I2MException($"split: the {pairs.Count} pairs share pictures or sounds, so none can be held out without a leak: expected more pictures or a share of 0 (--eval 0)");
         var all = Enumerable.Range(0, pairs.Count);
         return new DataSplit([.. all.Where(i => !eval[i])], [.. all.Where(i => eval[i])]);
     }
