@@ -92,7 +92,7 @@ public sealed class CommandSynthesizer : ISpeechSynthesizer
         char quote = '\0';
         foreach (char c in command)
         {
-            if (quote == '\0' && c is '"' or '\'' ) { quote = c; word ??= new(); }
+            if (quote == '\0' && c is '"' or '\'') { quote = c; word ??= new(); }
             else if (c == quote) { quote = '\0'; }
             else if (quote == '\0' && char.IsWhiteSpace(c)) { Finish(); }
             else { (word ??= new()).Append(c); }
