@@ -10,8 +10,10 @@ public static class PitchShift
 {
     private const double MaxSemitones = 24;
 
-    /// <summary>Largest denominator of the fraction that stands for r; its error stays under 0.2 cents.</summary>
-    private const int MaxDenominator = 128;
+    /// <summary>A fraction stands for r: the one of the smallest denominator within half a cent, and some denominator up to 2048 always is.</summary>
+    private const double MaxError = 0.5 / 1200;
+
+    private const int MaxDenominator = 2048;
 
     /// <summary>Shifts a clip; its length stays to the sample.</summary>
     /// <param name="clip">The input.</param>
@@ -40,13 +42,10 @@ public static class PitchShift
 
     private static (int Numerator, int Denominator) Fraction(double value)
     {
-        var best = (Numerator: 1, Denominator: 1);
-        for (var denominator = 1; denominator <= MaxDenominator; denominator++)
+        for (var denominator = 1; ; denominator++)
         {
-            var candidate = (Numerator: (int)Math.Max(1, Math.Round(value * denominator)), denominator);
-            if (Error(candidate) < Error(best)) best = candidate;
+            var numerator = (int)Math.Max(1, Math.Round(value * denominator));
+            if (denominator == MaxDenominator || Math.Abs(Math.Log2(numerator / (value * denominator))) <= MaxError) return (numerator, denominator);
         }
-        return best;
-        double Error((int Numerator, int Denominator) f) => Math.Abs((double)f.Numerator / f.Denominator - value);
     }
 }

@@ -135,9 +135,9 @@ public sealed class DataBuilderTests : IDisposable
     [Fact]
     public void VoicesThatSoundAlikeStillGiveUniqueClips()
     {
-        // Two speakers of one voice, one speed, and two thirds of the pitches too small to be made: equal clips are made again.
+        // Two speakers of one voice, one speed, and pitches of which about eleven can be told apart: equal clips are made again.
         var twins = new Speaker[] { new("one", new Echo("one", _voice), "man"), new("two", new Echo("two", _voice), "man") };
-        BuildReport report = Build(Options with { Speakers = twins, MinSpeed = 1, MaxSpeed = 1, Semitones = 0.1, PerClass = 12 });
+        BuildReport report = Build(Options with { Speakers = twins, MinSpeed = 1, MaxSpeed = 1, Semitones = 0.05, PerClass = 24 });
         Assert.NotEmpty(Directory.EnumerateFiles(Path.Combine(Out, "audio"), "*-1.wav", SearchOption.AllDirectories));
         Assert.Equal(0, report.DuplicateClips);
         Assert.Contains("expected speakers and texts that differ", Assert.Throws<I2MException>(() =>
