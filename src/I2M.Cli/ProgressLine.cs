@@ -21,6 +21,9 @@ internal sealed class ProgressLine : IDisposable
     /// <summary>Shows a count of work.</summary>
     public void Show(string what, int done, int total) => Show(done == total, () => $"{what} {done}/{total}");
 
+    /// <summary>Shows what is going on; the last of a kind is always shown.</summary>
+    public void Show(string what, bool last) => Show(last, () => what);
+
     /// <summary>Shows what is going on: at once on a terminal, at most every ten seconds in a pipe.</summary>
     public void Show(string what) => Show(false, () => what);
 

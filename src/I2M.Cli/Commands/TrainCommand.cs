@@ -28,7 +28,7 @@ internal static class TrainCommand
     private static readonly Option<int?> Accumulate = CommonOptions.OptionalInteger("--accumulate", "Batches whose gradients are added before a step.", 1, 65_536);
     private static readonly Option<double?> Rate = CommonOptions.OptionalNumber("--lr", "Learning rate after the warm-up.", 1e-9, 0.999);
     private static readonly Option<int?> Warmup = CommonOptions.OptionalInteger("--warmup", "Steps of linear warm-up.", 0, 100_000_000);
-    private static readonly Option<double?> Eval = CommonOptions.OptionalNumber("--eval", "Share of the pairs held out for validation.", 0, 0.9);
+    private static readonly Option<double?> Eval = CommonOptions.OptionalNumber("--eval", "Share of the pairs held out for validation; a list that says its own split (i2m data build) keeps it.", 0, 0.9);
     private static readonly Option<int?> SaveEvery = CommonOptions.OptionalInteger("--save-every", "Steps between two checkpoints.", 1, 100_000_000);
     private static readonly Option<bool> NoAugment = new("--no-augment") { Description = "Do not vary the training pictures." };
     private static readonly Option<bool> Recompute = new("--recompute") { Description = "Save memory: compute each block again in the backward pass; about a third slower, the same numbers." };

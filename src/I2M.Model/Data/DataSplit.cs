@@ -33,10 +33,36 @@ public sealed record DataSplit(IReadOnlyList<int> Train, IReadOnlyList<int> Eval
             foreach (var index in Choose([.. ofClass], evalFraction, ref random)) eval[index] = true;
         var held = eval.Count(e => e);
         if (pairs.Count > 0 && evalFraction is > 0 and < 1 && (held == 0 || held == pairs.Count))
-            throw new I2MException($"split: the {pairs.Count} pairs share pictures or sounds, so none can be held out without a leak");
+            throw new I2MException($"split: the {pairs.Count} pairs share pictures or sounds, so none can be held out without a leak: expected more pictures or a share of 0 (--eval 0)");
         var all = Enumerable.Range(0, pairs.Count);
         return new DataSplit([.. all.Where(i => !eval[i])], [.. all.Where(i => eval[i])]);
     }
+
+    /// <summary>The split that a list itself says; null when a pair of it does not.</summary>
+    /// <param name="pairs">The examples.</param>
+    /// <param name="identity">As for <see cref="Create"/>.</param>
+    /// <exception cref="I2MException">A picture or a sound is in both parts, or nothing is to be learned from: names the first.</exception>
+    public static DataSplit? FromList(IReadOnlyList<Pair> pairs, Func<string, string>? identity = null)
+    {
+        if (pairs.Any(p => p.Split is null)) return null;
+        var split = new DataSplit([.. Part(pairs, Pair.Train)], [.. Part(pairs, Pair.Eval)]);
+        if (split.Train.Count == 0) throw new I2MException("split: no pair is of the part train");
+        if (split.FirstLeak(pairs, identity ?? (path => path)) is { } leak) throw new I2MException($"split: {leak} is in both parts, train and eval");
+        return split;
+    }
+
+    /// <summary>A held-out picture or sound that is also learned from; null when there is none.</summary>
+    /// <param name="pairs">The examples that the indices mean.</param>
+    /// <param name="identity">Tells files apart, as for <see cref="Create"/>.</param>
+    public string? FirstLeak(IReadOnlyList<Pair> pairs, Func<string, string> identity)
+    {
+        var learned = Train.SelectMany(i => Files(pairs[i])).Select(identity).ToHashSet();
+        return Eval.SelectMany(i => Files(pairs[i])).FirstOrDefault(file => learned.Contains(identity(file)));
+    }
+
+    private static IEnumerable<int> Part(IReadOnlyList<Pair> pairs, string name) => Enumerable.Range(0, pairs.Count).Where(i => pairs[i].Split == name);
+
+    private static string[] Files(Pair pair) => [pair.Image, pair.Audio];
 
     /// <summary>Connected components of "shares a key", each in ascending order, ordered by their first member.</summary>
     private static List<List<int>> Group(IReadOnlyList<Pair> pairs, Func<string, string> identity, Func<Pair, string?>? groupBy)

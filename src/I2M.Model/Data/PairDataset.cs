@@ -74,7 +74,7 @@ public sealed class PairDataset
             }
             progress?.Invoke(i + 1, pairs.Count);
         }
-        DataSplit split = DataSplit.Create(pairs, config.EvalFraction, config.Seed, path => hashes[path]);
+        DataSplit split = DataSplit.FromList(pairs, path => hashes[path]) ?? DataSplit.Create(pairs, config.EvalFraction, config.Seed, path => hashes[path]);
         string fingerprint = Data.Fingerprint.OfText(string.Join('\n', pairs.Select(p => hashes[p.Image] + hashes[p.Audio] + p.Class)));
         return new PairDataset(pairs, mels, split, fingerprint, config.Model.ImageSize);
     }

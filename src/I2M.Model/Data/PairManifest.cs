@@ -12,12 +12,21 @@ namespace I2M.Model.Data;
 /// <param name="Text">The spoken words.</param>
 /// <param name="Speaker">Who speaks.</param>
 /// <param name="Augmentation">How the sound was varied: a name, or the JSON text of an object.</param>
+/// <param name="ImageHash">SHA-256 of the picture file when the list was made, 64 hexadecimal digits.</param>
+/// <param name="AudioHash">SHA-256 of the sound file when the list was made.</param>
+/// <param name="Group">Pairs of one group belong into one part: their pictures are near-duplicates.</param>
+/// <param name="Split">"train" or "eval"; null leaves the choice to training.</param>
 public sealed record Pair(
-    string Image, string Audio, string? Class = null, string? Text = null, string? Speaker = null, string? Augmentation = null);
+    string Image, string Audio, string? Class = null, string? Text = null, string? Speaker = null, string? Augmentation = null,
+    string? ImageHash = null, string? AudioHash = null, string? Group = null, string? Split = null)
+{
+    /// <summary>The two values of <see cref="Split"/>.</summary>
+    public const string Train = "train", Eval = "eval";
+}
 
 /// <summary>
 /// A <c>pairs.json</c>: a list of objects with <c>image</c> and <c>audio</c> and, where known, <c>class</c>, <c>text</c>,
-/// <c>speaker</c> and <c>augmentation</c>. Paths are absolute or relative to the file; other fields are ignored.
+/// <c>speaker</c>, <c>augmentation</c>, <c>image_sha256</c>, <c>audio_sha256</c>, <c>group</c> and <c>split</c>. Paths are absolute or relative to the file; other fields are ignored.
 /// </summary>
 public sealed class PairManifest
 {
@@ -88,8 +97,8 @@ public sealed class PairManifest
     private void WritePair(Utf8JsonWriter writer, Pair pair)
     {
         writer.WriteStartObject();
-        writer.WriteString("image", Portable(pair.Image));
-        writer.WriteString("audio", Portable(pair.Audio));
+        writer.WriteString("image", Portable(Path, pair.Image));
+        writer.WriteString("audio", Portable(Path, pair.Audio));
         if (pair.Class is not null) writer.WriteString("class", pair.Class);
         if (pair.Text is not null) writer.WriteString("text", pair.Text);
         if (pair.Speaker is not null) writer.WriteString("speaker", pair.Speaker);
@@ -99,12 +108,15 @@ public sealed class PairManifest
             if (IsJsonObject(augmentation)) writer.WriteRawValue(augmentation);
             else writer.WriteStringValue(augmentation);
         }
+        foreach (var (name, value) in new[] { ("image_sha256", pair.ImageHash), ("audio_sha256", pair.AudioHash), ("group", pair.Group), ("split", pair.Split) })
+            if (value is not null) writer.WriteString(name, value);
         writer.WriteEndObject();
     }
 
-    private string Portable(string file)
+    /// <summary>A file as a list at <paramref name="list"/> names it: relative where it lies in the list's folder.</summary>
+    internal static string Portable(string list, string file)
     {
-        var relative = System.IO.Path.GetRelativePath(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, file);
+        var relative = System.IO.Path.GetRelativePath(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(list))!, file);
         var outside = relative.StartsWith("..", StringComparison.Ordinal) || System.IO.Path.IsPathRooted(relative);
         return outside ? file : relative.Replace('\\', '/');
     }
@@ -140,7 +152,8 @@ public sealed class PairManifest
         {
             if (entry.ValueKind != JsonValueKind.Object) throw Bad($"is {Describe(entry)}, expected an object with image and audio");
             return new Pair(File(entry, "image"), File(entry, "audio"), Text(entry, "class", JsonValueKind.Number), Text(entry, "text"),
-                Text(entry, "speaker", JsonValueKind.Number), Text(entry, "augmentation", JsonValueKind.Object));
+                Text(entry, "speaker", JsonValueKind.Number), Text(entry, "augmentation", JsonValueKind.Object),
+                Text(entry, "image_sha256"), Text(entry, "audio_sha256"), Text(entry, "group", JsonValueKind.Number), Part(entry));
         }
 
         private string File(JsonElement entry, string field)
@@ -150,6 +163,9 @@ public sealed class PairManifest
             if (text.AsSpan().IndexOfAnyInRange('\0', '\x1F') >= 0) throw Bad($"{field}: holds a control character, expected a path");
             return System.IO.Path.GetFullPath(text, folder);
         }
+
+        private string? Part(JsonElement entry) =>
+            Text(entry, "split") is not { } part || part is Pair.Train or Pair.Eval ? Text(entry, "split") : throw Bad($"split: \"{InputFile.OneLine(part)}\", expected \"{Pair.Train}\" or \"{Pair.Eval}\"");
 
         /// <summary>A text field; a value of kind <paramref name="also"/> is kept as its JSON text.</summary>
         private string? Text(JsonElement entry, string field, JsonValueKind also = JsonValueKind.String)

@@ -84,4 +84,17 @@ public class DataSplitTests
         Assert.Empty(bySpeaker.Train.Select(i => i % 8).Intersect(bySpeaker.Eval.Select(i => i % 8)));
         Assert.Equal(10, bySpeaker.Eval.Count);
     }
+
+    [Fact]
+    public void AListThatSaysItsSplitKeepsItUnlessItLeaks()
+    {
+        Pair[] pairs = [new("i0", "a0", Split: Pair.Train), new("i1", "a1", Split: Pair.Eval), new("i2", "a2", Split: Pair.Train)];
+        DataSplit split = DataSplit.FromList(pairs)!;
+        Assert.Equal([0, 2], split.Train);
+        Assert.Equal([1], split.Eval);
+        Assert.Null(DataSplit.FromList([.. pairs, new("i3", "a3")]));
+        Assert.Contains("i1 is in both parts", Assert.Throws<I2MException>(() => DataSplit.FromList([.. pairs, new("i1", "a3", Split: Pair.Train)])).Message);
+        Assert.Contains("a1 is in both parts", Assert.Throws<I2MException>(() => DataSplit.FromList(pairs, path => path == "a1" ? "a0" : path)).Message);
+        Assert.Contains("no pair", Assert.Throws<I2MException>(() => DataSplit.FromList([pairs[1]])).Message);
+    }
 }

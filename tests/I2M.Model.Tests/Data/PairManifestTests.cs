@@ -38,6 +38,7 @@ public sealed class PairManifestTests : IDisposable
         [
             new(_folder.File("x/ä.jpg"), "/else/a.wav", "c", "größe", "s", "{\"a\":1}"),
             new(_folder.File("b.jpg"), _folder.File("b.wav"), Augmentation: "{no"),
+            new(_folder.File("c.jpg"), _folder.File("c.wav"), ImageHash: "ab", AudioHash: "cd", Group: "7", Split: Pair.Eval),
         ];
         new PairManifest(_folder.File("pairs.json"), pairs).Save();
         Assert.Equal(pairs, PairManifest.Load(_folder.File("pairs.json")).Pairs);
@@ -55,6 +56,7 @@ public sealed class PairManifestTests : IDisposable
     [InlineData("""[{"image":" ","audio":"b"}]""", "entry 1: image: is missing or empty")]
     [InlineData("""[{"image":["a"],"audio":"b"}]""", "entry 1: image: is a list, expected a text")]
     [InlineData("""[{"image":"a","audio":"b","text":3}]""", "entry 1: text: is a number, expected a text")]
+    [InlineData("""[{"image":"a","audio":"b","split":"test"}]""", "entry 1: split: \"test\", expected \"train\" or \"eval\"")]
     [InlineData("""[{"image":"a\u0000b","audio":"b"}]""", "entry 1: image: holds a control character")]
     [InlineData("""[{"image":"a","image":"c","audio":"b"}]""", "image")]
     [InlineData("""[{"image":"a","audio":"b"},]""", "not valid JSON")]
