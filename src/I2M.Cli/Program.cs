@@ -8,6 +8,8 @@ var root = new RootCommand("I2M: a picture goes in, a spoken description comes o
     TrainCommand.Create(),
     GenerateCommand.Create(),
     VocodeCommand.Create(),
+    VocoderCommand.Create(),
+    new Command("data", "Make training data.") { DataSpeechCommand.Create() },
     MelCommand.Create(),
     ConvertCommand.Create(),
     InfoCommand.Create(),

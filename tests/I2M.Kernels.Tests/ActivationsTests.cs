@@ -8,7 +8,7 @@ public sealed class ActivationsTests
     private delegate void Forward(IBackend backend, BufferView x, BufferView y);
     private delegate void Backward(IBackend backend, BufferView x, BufferView dy, BufferView dx);
 
-    private const float Floor = 0.05f;
+    private const float Floor = 0.05f, Slope = 0.1f;
 
     private static readonly Dictionary<string, (Func<Node, Node> Oracle, Forward Forward, Backward Backward)> s_operations = new()
     {
@@ -16,6 +16,8 @@ public sealed class ActivationsTests
         [nameof(IBackend.GeluErf)] = (Compositions.GeluErf, (b, x, y) => b.GeluErf(x, y), (b, x, dy, dx) => b.GeluErfBackward(x, dy, dx)),
         [nameof(IBackend.GeluTanh)] = (Compositions.GeluTanh, (b, x, y) => b.GeluTanh(x, y), (b, x, dy, dx) => b.GeluTanhBackward(x, dy, dx)),
         [nameof(IBackend.LogClamp)] = (x => Compositions.LogClamp(x, Floor), (b, x, y) => b.LogClamp(x, Floor, y), (b, x, dy, dx) => b.LogClampBackward(x, Floor, dy, dx)),
+        [nameof(IBackend.SqrtClamp)] = (x => Compositions.SqrtClamp(x, Floor), (b, x, y) => b.SqrtClamp(x, Floor, y), (b, x, dy, dx) => b.SqrtClampBackward(x, Floor, dy, dx)),
+        [nameof(IBackend.LeakyRelu)] = (x => Compositions.LeakyRelu(x, Slope), (b, x, y) => b.LeakyRelu(x, Slope, y), (b, x, dy, dx) => b.LeakyReluBackward(x, Slope, dy, dx)),
     };
 
     public static TheoryData<string, string, int, bool> Rows
