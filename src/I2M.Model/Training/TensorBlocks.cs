@@ -18,21 +18,31 @@ internal static class TensorBlocks
     private const string FirstPrefix = "optimizer.first.", SecondPrefix = "optimizer.second.";
     private const string ChecksumKey = "i2m.crc32c";
 
-    /// <summary>Adds what a network's training consists of: values, average and both moments.</summary>
-    public static void Collect(List<(string Name, int[] Shape, float[] Data)> tensors, ParameterArena arena, ExponentialMovingAverage average, AdamWOptimizer optimizer)
+    /// <summary>Adds what a network's training consists of: values, average where there is one, and both moments.</summary>
+    /// <param name="tensors">Receives them.</param>
+    /// <param name="arena">The network.</param>
+    /// <param name="average">Its average, or null.</param>
+    /// <param name="optimizer">Its moments.</param>
+    /// <param name="owner">Begins the names, where a file holds several networks.</param>
+    public static void Collect(List<(string Name, int[] Shape, float[] Data)> tensors, ParameterArena arena, ExponentialMovingAverage? average, AdamWOptimizer optimizer, string owner = "")
     {
-        foreach (var (prefix, block) in Blocks(arena, average, optimizer)) { Collect(tensors, arena, prefix, block); }
+        foreach (var (prefix, block) in Blocks(arena, average, optimizer)) { Collect(tensors, arena, owner + prefix, block); }
     }
 
     /// <summary>Reads what was collected so.</summary>
     /// <exception cref="BadFileException">A tensor is missing, damaged or of another shape.</exception>
-    public static void Load(string path, SafetensorsFile file, ParameterArena arena, ExponentialMovingAverage average, AdamWOptimizer optimizer)
+    public static void Load(string path, SafetensorsFile file, ParameterArena arena, ExponentialMovingAverage? average, AdamWOptimizer optimizer, string owner = "")
     {
-        foreach (var (prefix, block) in Blocks(arena, average, optimizer)) { Load(path, file, arena, prefix, block); }
+        foreach (var (prefix, block) in Blocks(arena, average, optimizer)) { Load(path, file, arena, owner + prefix, block); }
     }
 
-    private static (string Prefix, BufferView Block)[] Blocks(ParameterArena arena, ExponentialMovingAverage average, AdamWOptimizer optimizer) =>
-        [(ModelPrefix, arena.Values), (EmaPrefix, average.Values), (FirstPrefix, optimizer.FirstMoment), (SecondPrefix, optimizer.SecondMoment)];
+    private static IEnumerable<(string Prefix, BufferView Block)> Blocks(ParameterArena arena, ExponentialMovingAverage? average, AdamWOptimizer optimizer)
+    {
+        yield return (ModelPrefix, arena.Values);
+        if (average is not null) { yield return (EmaPrefix, average.Values); }
+        yield return (FirstPrefix, optimizer.FirstMoment);
+        yield return (SecondPrefix, optimizer.SecondMoment);
+    }
 
     private static void Collect(List<(string Name, int[] Shape, float[] Data)> tensors, ParameterArena arena, string prefix, BufferView block)
     {

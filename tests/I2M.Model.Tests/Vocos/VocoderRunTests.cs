@@ -46,7 +46,7 @@ public sealed class VocoderRunTests : IDisposable
     public void AResumedRunIsTheSameToTheBit()
     {
         string sounds = Sounds();
-        VocoderConfig config = VocoderTrainerTests.Tiny with { Steps = 6, SaveEvery = 3, ValidateEvery = 3, Seed = 5, EvalFraction = 0.3 };
+        VocoderConfig config = VocoderTrainerTests.Tiny with { Steps = 6, SaveEvery = 3, ValidateEvery = 3, Seed = 5, EvalFraction = 0.3, DiscriminatorStart = 2, DiscriminatorWidth = 0.03125 };
         RunFolder whole = new(Path.Combine(_folder, "whole")), cut = new(Path.Combine(_folder, "cut"));
         VocoderRunResult straight = Run(config, sounds, whole, new RunOptions());
         Assert.False(Run(config, sounds, cut, new RunOptions(StopAtStep: 4)).Finished);
@@ -82,10 +82,10 @@ public sealed class VocoderRunTests : IDisposable
     }
 
     [Fact]
-    public void ASoundWithNaNIsRefusedByName()
+    public void ADamagedSoundIsRefusedByName()
     {
         string sounds = Sounds();
-        WavFile.Write(Path.Combine(sounds, "bad.wav"), new AudioClip([.. Enumerable.Repeat(float.NaN, 9000)], 24_000), WavEncoding.Float32);
+        File.WriteAllText(Path.Combine(sounds, "bad.wav"), "no sound");
         var e = Assert.ThrowsAny<I2MException>(() => Run(VocoderTrainerTests.Tiny with { Steps = 9, EvalFraction = 0 }, sounds, new RunFolder(Path.Combine(_folder, "run")), new RunOptions()));
         Assert.Contains("bad.wav", e.Message);
     }

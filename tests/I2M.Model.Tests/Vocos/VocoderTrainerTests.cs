@@ -92,6 +92,19 @@ public sealed class VocoderTrainerTests
         Assert.Equal(trainer.WithAverage(v => v.Decode(new float[20 * 9], 9)), trainer.WithAverage(v => v.Decode(new float[20 * 9], 9)));
     }
 
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void DiscriminatorsStartWhenTheyAreDueAndLearn(string backendName)
+    {
+        IBackend backend = Backends.Get(backendName);
+        using var trainer = new VocoderTrainer(backend, Tiny with { DiscriminatorStart = 2, DiscriminatorWidth = 0.03125 });
+        float[] crops = Speechlike(Tiny, 7);
+        Assert.Equal(0, trainer.TrainStep(crops).Discriminators);
+        Assert.Equal(0, trainer.TrainStep(crops).Adversarial);
+        VocoderStep first = trainer.TrainStep(crops), last = first;
+        for (int i = 0; i < 8; i++) { last = trainer.TrainStep(crops); }
+        Assert.True(last.IsFinite && first.Adversarial > 0 && last.Discriminators < first.Discriminators, $"discriminators' loss {first.Discriminators} at first, {last.Discriminators} after 9 steps");
+    }
+
     [Fact]
     public void TheSmallNetworkFitsSixMegabytes()
     {

@@ -14,13 +14,14 @@ public sealed record VocoderState(int Step, long EmaUpdates, string DataIdentity
 /// <summary>A vocoder's run in one safetensors file: weights, average, moments, settings and state, with a checksum per tensor.</summary>
 public static class VocoderCheckpoint
 {
-    private const string FormatKey = "i2m.format", Format = "vocoder-checkpoint", ConfigKey = "i2m.config", StateKey = "i2m.state";
+    private const string FormatKey = "i2m.format", Format = "vocoder-checkpoint", ConfigKey = "i2m.config", StateKey = "i2m.state", AdversaryPrefix = "discriminator.";
 
     /// <summary>Saves a run.</summary>
     public static void Save(string path, VocoderTrainer trainer, string dataIdentity)
     {
         var tensors = new List<(string Name, int[] Shape, float[] Data)>();
         TensorBlocks.Collect(tensors, trainer.Vocoder.Arena, trainer.Ema, trainer.Optimizer);
+        if (trainer.Adversary is { } adversary) { TensorBlocks.Collect(tensors, adversary.Arena, null, adversary.Optimizer, AdversaryPrefix); }
         TensorBlocks.Write(path, tensors, new Dictionary<string, string>
         {
             [FormatKey] = Format,
@@ -44,6 +45,11 @@ public static class VocoderCheckpoint
         using SafetensorsFile file = SafetensorsFile.Open(path);
         VocoderState state = ReadInfo(path, file).State;
         TensorBlocks.Load(path, file, trainer.Vocoder.Arena, trainer.Ema, trainer.Optimizer);
+        if (trainer.Adversary is { } adversary)
+        {
+            TensorBlocks.Load(path, file, adversary.Arena, null, adversary.Optimizer, AdversaryPrefix);
+            adversary.Optimizer.StepCount = Math.Max(0, state.Step - trainer.Config.DiscriminatorStart);
+        }
         trainer.Optimizer.StepCount = state.Step;
         trainer.Ema.UpdateCount = state.EmaUpdates;
         return state;

@@ -29,6 +29,12 @@ public sealed record VocoderConfig
     public double MelWeight { get; init; } = 45;
     /// <summary>Weight of the multi-resolution STFT loss.</summary>
     public double StftWeight { get; init; } = 15;
+    /// <summary>Step from which discriminators judge the speech; 0 leaves them out.</summary>
+    public int DiscriminatorStart { get; init; }
+    /// <summary>Width of the discriminators; 1 is the paper's, a quarter of it a sixteenth of the work.</summary>
+    public double DiscriminatorWidth { get; init; } = 0.25;
+    /// <summary>Weight of the multi-resolution discriminators beside the multi-period ones, the paper's 0.1.</summary>
+    public double ResolutionWeight { get; init; } = 0.1;
     /// <summary>Share of the files held out.</summary>
     public double EvalFraction { get; init; } = 0.05;
     /// <summary>Seed of everything random.</summary>
@@ -86,6 +92,9 @@ public sealed record VocoderConfig
         Require(EmaDecay is >= 0 and < 1, nameof(EmaDecay), EmaDecay, "0 to below 1");
         Require(MelWeight is >= 0 and <= 1e6, nameof(MelWeight), MelWeight, "0 to 1000000");
         Require(StftWeight is >= 0 and <= 1e6 && MelWeight + StftWeight > 0, nameof(StftWeight), StftWeight, "0 to 1000000, and one weight above 0");
+        Require(DiscriminatorStart >= 0, nameof(DiscriminatorStart), DiscriminatorStart, "at least 0");
+        Require(DiscriminatorWidth is >= 0.03125 and <= 4, nameof(DiscriminatorWidth), DiscriminatorWidth, "0.03125 to 4");
+        Require(ResolutionWeight is >= 0 and <= 1000, nameof(ResolutionWeight), ResolutionWeight, "0 to 1000");
         Require(EvalFraction is >= 0 and < 1, nameof(EvalFraction), EvalFraction, "0 to below 1");
         Require(SaveEvery > 0, nameof(SaveEvery), SaveEvery, "at least 1");
         Require(KeepCheckpoints > 0, nameof(KeepCheckpoints), KeepCheckpoints, "at least 1");

@@ -145,7 +145,7 @@ public sealed class VocoderRun
             throw new I2MException($"step {step.Step}: loss {step.Loss}, gradient norm {step.GradientNorm}: training diverged; the last checkpoint is intact; a new run needs a lower learning rate");
         }
         _losses.Add(step.Loss);
-        log.WriteLine(JsonSerializer.Serialize(new { step = step.Step, loss = step.Loss, mel = step.Mel, stft = step.Stft, norm = step.GradientNorm, lr = step.LearningRate, seconds = time.TotalSeconds }));
+        log.WriteLine(JsonSerializer.Serialize(new { step = step.Step, loss = step.Loss, mel = step.Mel, stft = step.Stft, adversarial = step.Adversarial, discriminators = step.Discriminators, norm = step.GradientNorm, lr = step.LearningRate, seconds = time.TotalSeconds }));
     }
 
     private VocoderProgress Progress(VocoderStep step, int first, int end, TimeSpan time)

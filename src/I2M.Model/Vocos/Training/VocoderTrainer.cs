@@ -13,8 +13,14 @@ namespace I2M.Model.Vocos.Training;
 /// <param name="LearningRate">Rate that was used.</param>
 public readonly record struct VocoderStep(int Step, double Loss, double Mel, double Stft, double GradientNorm, double LearningRate)
 {
+    /// <summary>The discriminators' opinion of the vocoder, a part of the loss; 0 before they start.</summary>
+    public double Adversarial { get; init; }
+
+    /// <summary>The discriminators' own loss; 0 before they start, 2 where they see no difference.</summary>
+    public double Discriminators { get; init; }
+
     /// <summary>False once a number is infinite or NaN.</summary>
-    public bool IsFinite => double.IsFinite(Loss) && double.IsFinite(GradientNorm);
+    public bool IsFinite => double.IsFinite(Loss) && double.IsFinite(GradientNorm) && double.IsFinite(Discriminators);
 }
 
 /// <summary>A vocoder with its optimiser and average, and the training step: mels of true crops are decoded and compared with the crops.</summary>
@@ -36,6 +42,9 @@ public sealed class VocoderTrainer : IDisposable
     /// <summary>The averaged weights.</summary>
     public ExponentialMovingAverage Ema { get; }
 
+    /// <summary>The discriminators; null where there are none.</summary>
+    public Adversary? Adversary { get; }
+
     /// <summary>Optimiser steps done.</summary>
     public int Step => Optimizer.StepCount;
 
@@ -46,7 +55,8 @@ public sealed class VocoderTrainer : IDisposable
         _backend = backend;
         Config = config.Validated();
         Vocoder = new VocosVocoder(backend, config.Model, "Vocos in training", trainable: true, config.Seed);
-        Optimizer = new AdamWOptimizer(Vocoder.Arena, new AdamWOptions(Beta1: 0.8f, Beta2: 0.9f, WeightDecay: config.WeightDecay, ClipNorm: 0));
+        Optimizer = new AdamWOptimizer(Vocoder.Arena, Options(config));
+        Adversary = config.DiscriminatorStart > 0 ? new Adversary(backend, config) : null;
         Ema = new ExponentialMovingAverage(Vocoder.Arena, config.EmaDecay);
         _rates = new LearningRateSchedule(config.LearningRate, config.WarmupSteps, config.Steps, config.FinalLearningRate);
         _loss = new ReconstructionLoss(backend, config.Model.Mel, config.MelWeight, config.StftWeight);
@@ -56,19 +66,38 @@ public sealed class VocoderTrainer : IDisposable
     public VocoderStep TrainStep(ReadOnlySpan<float> crops)
     {
         using var scope = new TensorScope();
-        LossTensors losses = Losses(crops);
-        losses.Total.Backward();
         double rate = _rates.At(Step);
+        LossTensors losses = Losses(crops, out Tensor wave, out Tensor decoded);
+        Tensor total = losses.Total;
+        double discriminators = 0, adversarial = 0;
+        if (Adversary is not null && Step >= Config.DiscriminatorStart)
+        {
+            discriminators = Adversary.Learn(wave, decoded, rate).ToScalar();
+            Tensor judged = Adversary.Judge(wave, decoded);
+            adversarial = judged.ToScalar();
+            total = total.Add(judged);
+        }
+        total.Backward();
         Optimizer.Step(rate, Ema);
-        return new VocoderStep(Step, losses.Total.ToScalar(), losses.Mel.ToScalar(), losses.Stft.ToScalar(), Optimizer.GradientNorm(), rate);
+        return new VocoderStep(Step, total.ToScalar(), losses.Mel.ToScalar(), losses.Stft.ToScalar(), Optimizer.GradientNorm(), rate)
+        {
+            Adversarial = adversarial,
+            Discriminators = discriminators,
+        };
     }
 
-    /// <summary>The losses of crops, recorded for a backward pass.</summary>
-    public LossTensors Losses(ReadOnlySpan<float> crops)
+    /// <summary>AdamW as the paper's code sets it, for both sides.</summary>
+    internal static AdamWOptions Options(VocoderConfig config) => new(Beta1: 0.8f, Beta2: 0.9f, WeightDecay: config.WeightDecay, ClipNorm: 0);
+
+    /// <summary>The losses of crops without the discriminators', recorded for a backward pass.</summary>
+    public LossTensors Losses(ReadOnlySpan<float> crops) => Losses(crops, out _, out _);
+
+    private LossTensors Losses(ReadOnlySpan<float> crops, out Tensor wave, out Tensor decoded)
     {
-        Tensor wave = Tensor.From(_backend, crops, crops.Length / Config.CropSamples, Config.CropSamples);
+        wave = Tensor.From(_backend, crops, crops.Length / Config.CropSamples, Config.CropSamples);
         Tensor mel = _loss.Mel(wave);                                              // [batch, bands, frames]
-        return _loss.Forward(Vocoder.Forward(mel), wave, mel);
+        decoded = Vocoder.Forward(mel);                                            // [batch, samples]
+        return _loss.Forward(decoded, wave, mel);
     }
 
     /// <summary>Runs <paramref name="use"/> while the vocoder decodes with the averaged weights.</summary>
@@ -83,6 +112,7 @@ public sealed class VocoderTrainer : IDisposable
     public void Dispose()
     {
         _loss.Dispose();
+        Adversary?.Dispose();
         Ema.Dispose();
         Optimizer.Dispose();
         Vocoder.Dispose();
