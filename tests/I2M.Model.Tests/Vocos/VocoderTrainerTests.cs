@@ -51,19 +51,12 @@ public sealed class VocoderTrainerTests
         float[] crops = Speechlike(Tiny, 7);
         for (int i = 0; i < 3; i++) { trainer.TrainStep(crops); } // Biases and scales leave their initial values.
         ParameterArena arena = trainer.Vocoder.Arena;
-        double loss;
-        using (var scope = new TensorScope())
-        {
-            Tensor total = trainer.Losses(crops).Total;
-            total.Backward();
-            loss = total.ToScalar();
-        }
+        using (var scope = new TensorScope()) { trainer.Losses(crops).Total.Backward(); }
         var error = new WorstError($"vocoder's gradients on {backendName}", ModelTolerance.VocoderSlope);
         foreach (ParameterArena.Entry entry in arena.Entries)
         {
             float[] values = arena.Read(entry, arena.Values), gradient = arena.Read(entry, arena.Gradients);
             double length = Math.Sqrt(gradient.Sum(g => (double)g * g));
-            double step = Math.Clamp(1e-3 * loss / length, 5e-4, 1e-2); // Far enough for the loss to move by many roundings.
             double Loss(double along)
             {
                 arena.Write(entry, arena.Values, [.. values.Select((v, i) => (float)(v + along * gradient[i] / length))]);
@@ -71,9 +64,10 @@ public sealed class VocoderTrainerTests
                 using var noGrad = GradMode.NoGrad();
                 return trainer.Losses(crops).Total.ToScalar();
             }
-            double slope = (Loss(step) - Loss(-step)) / (2 * step);
+            // Short steps drown in float32's roundings, long ones bend: where the gradient is right, one between them shows it.
+            double[] errors = [.. new[] { 1e-3, 4e-3, 1.6e-2, 6.4e-2 }.Select(step => Math.Abs((Loss(step) - Loss(-step)) / (2 * step) - length) / length)];
             arena.Write(entry, arena.Values, values);
-            error.Add(entry.Name, Math.Abs(slope - length) / length);
+            error.Add(entry.Name, errors.Min());
         }
         error.Check();
     }
