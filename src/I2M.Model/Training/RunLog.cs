@@ -26,6 +26,14 @@ internal static class RunLog
         LossPlot.Save(path, steps, losses, smoothed, "training loss");
     }
 
+    /// <summary>The first line in which two settings as indented JSON differ.</summary>
+    public static string FirstDifference(string old, string now)
+    {
+        string[] a = old.Split('\n'), b = now.Split('\n');
+        int i = Enumerable.Range(0, Math.Min(a.Length, b.Length)).FirstOrDefault(i => a[i] != b[i]);
+        return $"{a[i].Trim().TrimEnd(',')} against {b[i].Trim().TrimEnd(',')}";
+    }
+
     private static int? StepOf(string line)
     {
         try

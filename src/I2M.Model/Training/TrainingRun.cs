@@ -146,19 +146,12 @@ public sealed class TrainingRun
         TrainConfig before = info.Config with { Recompute = _config.Recompute };
         if (before.ToJson() != _config.ToJson())
         {
-            throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say: {FirstDifference(before, _config)}");
+            throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say: {RunLog.FirstDifference(before.ToJson(), _config.ToJson())}");
         }
         if (!options.AllowDataChange && info.State is { } state && state.DataFingerprint != _data.Fingerprint)
         {
             throw new I2MException($"{path}: was trained on other data: expected fingerprint {state.DataFingerprint[..12]}, found {_data.Fingerprint[..12]} (--allow-data-change continues all the same)");
         }
-    }
-
-    private static string FirstDifference(TrainConfig old, TrainConfig now)
-    {
-        string[] a = old.ToJson().Split('\n'), b = now.ToJson().Split('\n');
-        int i = Enumerable.Range(0, Math.Min(a.Length, b.Length)).FirstOrDefault(i => a[i] != b[i]);
-        return $"{a[i].Trim().TrimEnd(',')} against {b[i].Trim().TrimEnd(',')}";
     }
 
     /// <summary>The mel map of a new run.</summary>

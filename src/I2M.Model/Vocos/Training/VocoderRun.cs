@@ -131,7 +131,8 @@ public sealed class VocoderRun
     private void RequireSameRun(string path, RunOptions options)
     {
         (VocoderConfig config, VocoderState state) = VocoderCheckpoint.ReadInfo(path);
-        if (config.ToJson() != _config.ToJson()) { throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say"); }
+        string before = config.ToJson(), now = _config.ToJson();
+        if (before != now) { throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say: {RunLog.FirstDifference(before, now)}"); }
         if (!options.AllowDataChange && state.DataIdentity != _data.Identity)
         {
             throw new I2MException($"{path}: was trained on other sound files (--allow-data-change continues all the same)");
