@@ -59,6 +59,20 @@ public sealed class Adversary : IDisposable
     /// <summary>The vocoder's side: how badly it deceives, and how far its waveforms are from true ones in the discriminators' eyes. A scalar.</summary>
     public Tensor Judge(Tensor wave, Tensor decoded)
     {
+        Arena.Bind(Arena.Values, constant: true);
+        try { return JudgeBy(wave, decoded); }
+        finally { Arena.Bind(Arena.Values); }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Optimizer.Dispose();
+        Arena.Dispose();
+    }
+
+    private Tensor JudgeBy(Tensor wave, Tensor decoded)
+    {
         Tensor? loss = null;
         foreach (var (discriminator, weight) in _set.Weighted(_resolutionWeight))
         {
@@ -68,13 +82,6 @@ public sealed class Adversary : IDisposable
             loss = Sum(loss, one, weight);
         }
         return loss!;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Optimizer.Dispose();
-        Arena.Dispose();
     }
 
     private static List<Tensor> Constant(Discriminator discriminator, Tensor wave)
