@@ -9,6 +9,7 @@ var root = new RootCommand("I2M: a picture goes in, a spoken description comes o
     TrainCommand.Create(),
     GenerateCommand.Create(),
     VocodeCommand.Create(),
+    VocoderCommand.Create(),
     MelCommand.Create(),
     ConvertCommand.Create(),
     InfoCommand.Create(),

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using I2M.Model.Profiling;
 using I2M.Model.Training;
+using I2M.Model.Vocos.Training;
 
 namespace I2M.Cli;
 
@@ -17,6 +18,10 @@ internal sealed class ProgressLine : IDisposable
 
     /// <summary>Shows a training step.</summary>
     public void Show(TrainProgress p) => Show(p.Step == p.Total, () => TrainLine(p));
+
+    /// <summary>Shows a step of a vocoder's training.</summary>
+    public void Show(VocoderProgress p) => Show(p.Result.Step == p.End, () => string.Create(CultureInfo.InvariantCulture,
+        $"step {p.Result.Step}/{p.End} | loss {p.Result.Loss:F3} | mel {p.Result.Mel:F4} | stft {p.Result.Stft:F4} | norm {p.Result.GradientNorm:F1} | lr {p.Result.LearningRate:E1} | {p.CropsPerSecond:F1} crops/s, {p.RealTime:F1} times real time | {Format(p.Remaining)} left"));
 
     /// <summary>Shows a count of work.</summary>
     public void Show(string what, int done, int total) => Show(done == total, () => $"{what} {done}/{total}");

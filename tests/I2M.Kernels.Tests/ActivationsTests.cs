@@ -8,7 +8,7 @@ public sealed class ActivationsTests
     private delegate void Forward(IBackend backend, BufferView x, BufferView y);
     private delegate void Backward(IBackend backend, BufferView x, BufferView dy, BufferView dx);
 
-    private const float Floor = 0.05f;
+    private const float Floor = 0.05f, Slope = 0.1f;
 
     private static readonly Dictionary<string, (Func<Node, Node> Oracle, Forward Forward, Backward Backward)> s_operations = new()
     {
@@ -16,6 +16,8 @@ public sealed class ActivationsTests
         [nameof(IBackend.GeluErf)] = (Compositions.GeluErf, (b, x, y) => b.GeluErf(x, y), (b, x, dy, dx) => b.GeluErfBackward(x, dy, dx)),
         [nameof(IBackend.GeluTanh)] = (Compositions.GeluTanh, (b, x, y) => b.GeluTanh(x, y), (b, x, dy, dx) => b.GeluTanhBackward(x, dy, dx)),
         [nameof(IBackend.LogClamp)] = (x => Compositions.LogClamp(x, Floor), (b, x, y) => b.LogClamp(x, Floor, y), (b, x, dy, dx) => b.LogClampBackward(x, Floor, dy, dx)),
+        [nameof(IBackend.SqrtClamp)] = (x => Compositions.SqrtClamp(x, Floor), (b, x, y) => b.SqrtClamp(x, Floor, y), (b, x, dy, dx) => b.SqrtClampBackward(x, Floor, dy, dx)),
+        [nameof(IBackend.LeakyRelu)] = (x => Compositions.LeakyRelu(x, Slope), (b, x, y) => b.LeakyRelu(x, Slope, y), (b, x, dy, dx) => b.LeakyReluBackward(x, Slope, dy, dx)),
     };
 
     public static TheoryData<string, string, int, bool> Rows
@@ -65,7 +67,7 @@ public sealed class ActivationsTests
     public void Activations_are_right_far_out_and_at_zero(string backend)
     {
         float[] x = [0, -0f, 1e-30f, -1e-30f, 5.5f, -5.5f, 12, -12, 60, -60, 200, -200, 3e4f, -3e4f];
-        foreach (var (operation, (oracle, forward, backward)) in s_operations.Where(o => o.Key != nameof(IBackend.LogClamp)))
+        foreach (var (operation, (oracle, forward, backward)) in s_operations.Where(o => o.Key is not (nameof(IBackend.LogClamp) or nameof(IBackend.LeakyRelu))))
         {
             using var run = new OperationRun(operation, backend, "far out");
             float[] dy = [.. Enumerable.Repeat(1f, x.Length)];
@@ -90,5 +92,23 @@ public sealed class ActivationsTests
         BufferView bx = run.In(x), bdy = run.In(dy), dx = run.Out(x.Length);
         run.Execute(b => b.LogClampBackward(bx, Floor, bdy, dx));
         run.Close("dx", dx, [1 / (double)Floor, 0, 0, 0, 1, 0.5]);
+    }
+
+    /// <summary>At 0 the gradient is the mean of both sides', which for |x| is 0.</summary>
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void LeakyRelu_is_right_far_out_and_at_zero(string backend)
+    {
+        float[] x = [0, -0f, 1e-30f, -1e-30f, 3e4f, -3e4f], dy = [1, 1, 1, 1, 1, 1];
+        using var run = new OperationRun(nameof(IBackend.LeakyReluBackward), backend, "zero");
+        BufferView bx = run.In(x), bdy = run.In(dy), y = run.Out(x.Length), dx = run.Out(x.Length), absolute = run.Out(x.Length);
+        run.Execute(b =>
+        {
+            b.LeakyRelu(bx, -1, y);
+            b.LeakyReluBackward(bx, Slope, bdy, dx);
+            b.LeakyReluBackward(bx, -1, bdy, absolute);
+        });
+        run.Close("y", y, [0, 0, 1e-30, 1e-30, 3e4, 3e4]);
+        run.Close("dx", dx, [0.5 + 0.5 * Slope, 0.5 + 0.5 * Slope, 1, Slope, 1, Slope]);
+        run.Close("dx of |x|", absolute, [0, 0, 1, -1, 1, -1]);
     }
 }

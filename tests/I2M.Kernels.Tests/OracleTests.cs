@@ -24,6 +24,8 @@ public sealed class OracleTests
         ["gelu erf"] = ([[9]], x => Compositions.GeluErf(x[0])),
         ["gelu tanh"] = ([[9]], x => Compositions.GeluTanh(x[0])),
         ["log clamp"] = ([[31]], x => Compositions.LogClamp(x[0], 0.3)),
+        ["sqrt clamp"] = ([[31]], x => Compositions.SqrtClamp(x[0], 0.3)),
+        ["leaky relu"] = ([[31]], x => Compositions.LeakyRelu(x[0], 0.1)),
         ["combine rows"] = ([[3], [3, 4], [3], [3, 4]], x => Compositions.CombineRows(x[0], x[1], x[2], x[3])),
         ["mix rows"] = ([[3], [3, 4], [4]], x => Compositions.MixRows(x[0], x[1], x[2])),
         ["gated residual"] = ([[2, 3, 4], [2, 3, 4], [2, 4]], x => Compositions.GatedResidual(x[0], x[1], x[2])),

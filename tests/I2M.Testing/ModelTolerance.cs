@@ -31,6 +31,10 @@ public static class ModelTolerance
     public const double VocosGradients = 1e-4;
     /// <summary>Analytic gradients against central differences in float32, in units of a parameter's largest gradient.</summary>
     public const double CentralDifferences = 2e-3;
+    /// <summary>Slopes of the vocoder's losses along their gradients, against central differences in float32; logarithms and absolute values bend within a step.</summary>
+    public const double VocoderSlope = 2e-2;
+    /// <summary>Losses of float32 spectra against their values in exact arithmetic, absolute.</summary>
+    public const double SpectralLoss = 1e-3;
     /// <summary>The same computed in another batch composition.</summary>
     public const double Rebatched = 1e-6;
 }

@@ -80,11 +80,13 @@ public sealed class ParameterArena : IDisposable
     public void ZeroGradients() => Backend.Fill(_gradients, 0);
 
     /// <summary>Makes the module compute with another block of values in the same layout, such as an average; <see cref="Values"/> itself does not change.</summary>
-    public void Bind(BufferView values)
+    /// <param name="values">The values.</param>
+    /// <param name="constant">True keeps gradients from the parameters until the next call, for what is computed through them for others' sake.</param>
+    public void Bind(BufferView values, bool constant = false)
     {
         foreach (Entry entry in Entries.Concat(_stacks))
         {
-            entry.Parameter.Bind(OverPart(entry, values), _narrow.IsNone ? null : OverPart(entry, _narrow));
+            entry.Parameter.Bind(OverPart(entry, values, constant), _narrow.IsNone ? null : OverPart(entry, _narrow, constant));
         }
         _bound = values;
         RefreshCopy();
@@ -135,8 +137,8 @@ public sealed class ParameterArena : IDisposable
 
     private static BufferView Part(Entry entry, BufferView block) => block.Slice(block.Type.Words(entry.Offset), block.Type.Words(entry.Parameter.Length));
 
-    /// <summary>A parameter's part of a block of values as a tensor; a leaf where there are gradients.</summary>
-    private Tensor OverPart(Entry entry, BufferView values) => _gradients.IsNone
+    /// <summary>A parameter's part of a block of values as a tensor; a leaf where there are gradients and they are wanted.</summary>
+    private Tensor OverPart(Entry entry, BufferView values, bool constant) => constant || _gradients.IsNone
         ? Tensor.Over(Backend, Part(entry, values), entry.Parameter.Shape)
         : Tensor.Leaf(Backend, Part(entry, values), Part(entry, _gradients), entry.Parameter.Shape);
 

@@ -18,8 +18,27 @@ public static partial class TensorOps
     {
         Tensor y = x.EmptyLike();
         x.Backend.LogClamp(x.View, floor, y.View);
-        return GradMode.Records(x) ? y.Attach(new LogClampNode(x, floor)) : y;
+        return GradMode.Records(x) ? y.Attach(new ConstantActivationNode(x, floor, static (b, x, c, dy, dx) => b.LogClampBackward(x, c, dy, dx))) : y;
     }
+
+    /// <summary>√max(x, floor), floor &gt; 0.</summary>
+    public static Tensor SqrtClamp(this Tensor x, float floor)
+    {
+        Tensor y = x.EmptyLike();
+        x.Backend.SqrtClamp(x.View, floor, y.View);
+        return GradMode.Records(x) ? y.Attach(new ConstantActivationNode(x, floor, static (b, x, c, dy, dx) => b.SqrtClampBackward(x, c, dy, dx))) : y;
+    }
+
+    /// <summary>x where it is positive, else slope · x.</summary>
+    public static Tensor LeakyRelu(this Tensor x, float slope)
+    {
+        Tensor y = x.EmptyLike();
+        x.Backend.LeakyRelu(x.View, slope, y.View);
+        return GradMode.Records(x) ? y.Attach(new ConstantActivationNode(x, slope, static (b, x, c, dy, dx) => b.LeakyReluBackward(x, c, dy, dx))) : y;
+    }
+
+    /// <summary>|x|, with gradient 0 at 0.</summary>
+    public static Tensor Abs(this Tensor x) => x.LeakyRelu(-1);
 
     private static Tensor Activate(Tensor x, Action<IBackend, BufferView, BufferView> forward, Action<IBackend, BufferView, BufferView, BufferView> backward)
     {
@@ -42,17 +61,21 @@ public static partial class TensorOps
         }
     }
 
-    private sealed class LogClampNode : GradNode
+    /// <summary>The backward of an activation with a constant: (backend, x, constant, dy, dx).</summary>
+    private delegate void ConstantBackward(IBackend backend, BufferView x, float constant, BufferView dy, BufferView dx);
+
+    private sealed class ConstantActivationNode : GradNode
     {
         private readonly BufferView _x;
-        private readonly float _floor;
+        private readonly float _constant;
+        private readonly ConstantBackward _backward;
 
-        public LogClampNode(Tensor x, float floor) : base(x) => (_x, _floor) = (Save(x), floor);
+        public ConstantActivationNode(Tensor x, float constant, ConstantBackward backward) : base(x) => (_x, _constant, _backward) = (Save(x), constant, backward);
 
         public override void Backward()
         {
             using Target dx = Overwrite(0);
-            Backend.LogClampBackward(_x, _floor, OutputGradient, dx.View);
+            _backward(Backend, _x, _constant, OutputGradient, dx.View);
         }
     }
 }

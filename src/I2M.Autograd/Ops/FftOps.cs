@@ -22,11 +22,11 @@ public static partial class TensorOps
         return GradMode.Records(spectrum) ? x.Attach(new InverseRealFftNode(spectrum, n)) : x;
     }
 
-    /// <summary>Windowed frames of waveforms [batch, samples] → [batch, frames, size].</summary>
-    public static Tensor Frame(this Tensor wave, Tensor window, FrameShape shape)
+    /// <summary>Frames of waveforms [batch, samples], windowed where there is a window, → [batch, frames, size].</summary>
+    public static Tensor Frame(this Tensor wave, Tensor? window, FrameShape shape)
     {
         Tensor frames = Tensor.Empty(wave.Backend, shape.Batch, shape.Frames, shape.Size);
-        wave.Backend.Frame(wave.View, window.View, shape, frames.View);
+        wave.Backend.Frame(wave.View, ViewOrNone(window), shape, frames.View);
         return GradMode.Records(wave) ? frames.Attach(new FrameNode(wave, window, shape)) : frames;
     }
 
@@ -82,7 +82,7 @@ public static partial class TensorOps
         private readonly BufferView _window;
         private readonly FrameShape _shape;
 
-        public FrameNode(Tensor wave, Tensor window, FrameShape shape) : base(wave) => (_window, _shape) = (Save(window), shape);
+        public FrameNode(Tensor wave, Tensor? window, FrameShape shape) : base(wave) => (_window, _shape) = (window is null ? BufferView.None : Save(window), shape);
 
         public override void Backward()
         {

@@ -13,6 +13,16 @@ public static partial class TensorOps
         return GradMode.Records(x) ? y.Attach(new MeanTokensNode(x, shape)) : y;
     }
 
+    /// <summary>The mean of all values as a scalar: of the columns first, then of those.</summary>
+    public static Tensor Mean(this Tensor x)
+    {
+        using Tensor rows = x.Reshape(1, x.Rows, x.Columns);
+        using Tensor columns = rows.MeanTokens();                                  // [1, columns]
+        using Tensor across = columns.Reshape(1, x.Columns, 1);
+        using Tensor mean = across.MeanTokens();                                   // [1, 1]
+        return mean.Reshape();
+    }
+
     /// <summary>Mean squared error of each row: [rows, …] and [rows, …] → [rows]. The target is constant.</summary>
     public static Tensor SquaredErrorRows(this Tensor x, Tensor target, int rows)
     {

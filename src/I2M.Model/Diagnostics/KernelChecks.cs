@@ -35,10 +35,14 @@ public static partial class KernelChecks
             b.GeluTanh(x[0], y[4]);
             b.GeluTanhBackward(x[0], x[1], y[5]);
         }),
-        new("Activations", [N, N], [N, N], static (b, x, y) =>
+        new("Activations", [N, N], [N, N, N, N, N, N], static (b, x, y) =>
         {
             b.LogClamp(x[0], 0.1f, y[0]);
             b.LogClampBackward(x[0], 0.1f, x[1], y[1]);
+            b.SqrtClamp(x[0], 0.1f, y[2]);
+            b.SqrtClampBackward(x[0], 0.1f, x[1], y[3]);
+            b.LeakyRelu(x[1], 0.1f, y[4]);
+            b.LeakyReluBackward(x[1], 0.1f, x[0], y[5]);
         }) { Positive = true },
         new("Elementwise", [N, N, 1], [N, N, N, N, N, N, N], static (b, x, y) =>
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using I2M.Kernels;
 using Microsoft.Win32.SafeHandles;
 
@@ -55,6 +56,18 @@ public static class InputFile
         {
             throw new BadFileException(path, $"cannot be read: {OneLine(e.Message)}", e);
         }
+    }
+
+    /// <summary>The whole of a small text file in UTF-8.</summary>
+    /// <exception cref="BadFileException">It cannot be read, or is longer than <paramref name="maxBytes"/>.</exception>
+    public static string ReadText(string path, int maxBytes = 1 << 20)
+    {
+        using SafeFileHandle handle = Open(path);
+        long length = RandomAccess.GetLength(handle);
+        if (length > maxBytes) throw new BadFileException(path, $"has {length} bytes; expected settings of at most {maxBytes}");
+        byte[] bytes = new byte[length];
+        ReadExactly(handle, path, 0, bytes);
+        return Encoding.UTF8.GetString(bytes);
     }
 
     /// <summary>Text from a file made fit for a one-line message: control characters replaced, long text cut.</summary>

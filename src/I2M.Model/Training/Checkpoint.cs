@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using I2M.Autograd.Modules;
 using I2M.Kernels;
@@ -29,10 +28,9 @@ public sealed record CheckpointInfo(TrainConfig Config, MelNormalizer Normalizer
 public static class Checkpoint
 {
     /// <summary>Tensor prefix of the weights.</summary>
-    public const string ModelPrefix = "model.";
+    public const string ModelPrefix = TensorBlocks.ModelPrefix;
     /// <summary>Tensor prefix of the averaged weights.</summary>
-    public const string EmaPrefix = "ema.";
-    private const string FirstPrefix = "optimizer.first.", SecondPrefix = "optimizer.second.";
+    public const string EmaPrefix = TensorBlocks.EmaPrefix;
     private const string Format = "i2m-checkpoint";
     private const int Version = 1;
 
@@ -43,10 +41,7 @@ public static class Checkpoint
     public static void Save(string path, DiffusionTrainer trainer, CheckpointInfo info)
     {
         var tensors = new List<(string Name, int[] Shape, float[] Data)>();
-        Collect(tensors, trainer.Arena, ModelPrefix, trainer.Arena.Values);
-        Collect(tensors, trainer.Arena, EmaPrefix, trainer.Ema.Values);
-        Collect(tensors, trainer.Arena, FirstPrefix, trainer.Optimizer.FirstMoment);
-        Collect(tensors, trainer.Arena, SecondPrefix, trainer.Optimizer.SecondMoment);
+        TensorBlocks.Collect(tensors, trainer.Arena, trainer.Ema, trainer.Optimizer);
         Write(path, tensors, info);
     }
 
@@ -72,11 +67,7 @@ public static class Checkpoint
         using SafetensorsFile file = SafetensorsFile.Open(path);
         CheckpointInfo info = ReadInfo(path, file);
         if (info.State is not { } state) { throw new BadFileException(path, "holds weights only: expected a checkpoint of a training run"); }
-        ParameterArena arena = trainer.Arena;
-        LoadBlock(path, file, arena, ModelPrefix, arena.Values);
-        LoadBlock(path, file, arena, EmaPrefix, trainer.Ema.Values);
-        LoadBlock(path, file, arena, FirstPrefix, trainer.Optimizer.FirstMoment);
-        LoadBlock(path, file, arena, SecondPrefix, trainer.Optimizer.SecondMoment);
+        TensorBlocks.Load(path, file, trainer.Arena, trainer.Ema, trainer.Optimizer);
         trainer.Optimizer.StepCount = state.Step;
         trainer.Ema.UpdateCount = state.EmaUpdates;
         return info;
@@ -88,7 +79,7 @@ public static class Checkpoint
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         bool average = preferAverage && file.Tensors.ContainsKey(EmaPrefix + arena.Entries[0].Name);
-        LoadBlock(path, file, arena, average ? EmaPrefix : ModelPrefix, arena.Values);
+        TensorBlocks.Load(path, file, arena, average ? EmaPrefix : ModelPrefix, arena.Values);
     }
 
     /// <summary>The weights of a checkpoint as host data in registration order.</summary>
@@ -97,13 +88,8 @@ public static class Checkpoint
         using SafetensorsFile file = SafetensorsFile.Open(path);
         List<(string Name, Parameter Parameter)> parameters = [.. model.NamedParameters()];
         string prefix = preferAverage && file.Tensors.ContainsKey(EmaPrefix + parameters[0].Name) ? EmaPrefix : ModelPrefix;
-        Dictionary<string, string> checksums = Checksums(path, file);
-        return [.. parameters.Select(p => (p.Name, p.Parameter.Shape, ReadTensor(path, file, checksums, prefix + p.Name, p.Parameter.Shape)))];
-    }
-
-    private static void Collect(List<(string, int[], float[])> tensors, ParameterArena arena, string prefix, BufferView block)
-    {
-        foreach (ParameterArena.Entry entry in arena.Entries) { tensors.Add((prefix + entry.Name, entry.Parameter.Shape, arena.Read(entry, block))); }
+        Dictionary<string, string> checksums = TensorBlocks.Checksums(path, file);
+        return [.. parameters.Select(p => (p.Name, p.Parameter.Shape, TensorBlocks.ReadTensor(path, file, checksums, prefix + p.Name, p.Parameter.Shape)))];
     }
 
     private static void Write(string path, List<(string Name, int[] Shape, float[] Data)> tensors, CheckpointInfo info)
@@ -115,10 +101,9 @@ public static class Checkpoint
             ["i2m.config"] = info.Config.ToJson(),
             ["i2m.normalizer"] = JsonSerializer.Serialize(info.Normalizer, TrainConfig.Json),
             ["i2m.classes"] = JsonSerializer.Serialize(info.Classes, TrainConfig.Json),
-            ["i2m.crc32c"] = JsonSerializer.Serialize(tensors.ToDictionary(t => t.Name, t => Crc(t.Data)), TrainConfig.Json),
         };
         if (info.State is { } state) { metadata["i2m.state"] = JsonSerializer.Serialize(state, TrainConfig.Json); }
-        SafetensorsWriter.Write(path, [.. tensors.Select(t => TensorData.Singles(t.Name, [.. t.Shape.Select(s => (long)s)], t.Data))], metadata);
+        TensorBlocks.Write(path, tensors, metadata);
     }
 
     private static CheckpointInfo ReadInfo(string path, SafetensorsFile file)
@@ -137,57 +122,8 @@ public static class Checkpoint
             Parse<List<string>>("i2m.classes"),
             file.Metadata.ContainsKey("i2m.state") ? Parse<TrainState>("i2m.state") : null);
 
-        string Field(string name) => file.Metadata.GetValueOrDefault(name) ?? throw new BadFileException(path, $"metadata {name}: missing");
+        string Field(string name) => TensorBlocks.Field(path, file, name);
 
-        T Parse<T>(string name)
-        {
-            try
-            {
-                return JsonSerializer.Deserialize<T>(Field(name), TrainConfig.Json) ?? throw new BadFileException(path, $"metadata {name}: null");
-            }
-            catch (JsonException e)
-            {
-                throw new BadFileException(path, $"metadata {name}: {e.Message.ReplaceLineEndings(" ")}", e);
-            }
-        }
+        T Parse<T>(string name) => TensorBlocks.ParseField<T>(path, file, name);
     }
-
-    private static void LoadBlock(string path, SafetensorsFile file, ParameterArena arena, string prefix, BufferView block)
-    {
-        Dictionary<string, string> checksums = Checksums(path, file);
-        foreach (ParameterArena.Entry entry in arena.Entries)
-        {
-            arena.Write(entry, block, ReadTensor(path, file, checksums, prefix + entry.Name, entry.Parameter.Shape));
-        }
-    }
-
-    private static float[] ReadTensor(string path, SafetensorsFile file, Dictionary<string, string> checksums, string name, int[] shape)
-    {
-        if (!file.Tensors.TryGetValue(name, out TensorEntry? tensor)) { throw new BadFileException(path, $"tensor {name}: missing"); }
-        if (!tensor.Shape.AsSpan().SequenceEqual([.. shape.Select(s => (long)s)]))
-        {
-            throw new BadFileException(path, $"tensor {name}: shape [{string.Join(", ", tensor.Shape)}]: expected [{string.Join(", ", shape)}]");
-        }
-        float[] data = file.ReadSingles(name);
-        if (checksums.TryGetValue(name, out string? expected) && Crc(data) != expected)
-        {
-            throw new BadFileException(path, $"tensor {name}: its checksum does not match: the file is damaged");
-        }
-        return data;
-    }
-
-    private static Dictionary<string, string> Checksums(string path, SafetensorsFile file)
-    {
-        if (!file.Metadata.TryGetValue("i2m.crc32c", out string? json)) { return []; }
-        try
-        {
-            return JsonSerializer.Deserialize<Dictionary<string, string>>(json, TrainConfig.Json) ?? [];
-        }
-        catch (JsonException e)
-        {
-            throw new BadFileException(path, $"metadata i2m.crc32c: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-    }
-
-    private static string Crc(float[] data) => Crc32C.Of(MemoryMarshal.AsBytes<float>(data)).ToString("x8", CultureInfo.InvariantCulture);
 }

@@ -12,8 +12,6 @@ namespace I2M.Model.Training;
 /// <summary>Everything that determines a training run besides the data; saved with the run and in every checkpoint.</summary>
 public sealed record TrainConfig
 {
-    private const int MaxBytes = 1 << 20;
-
     /// <summary>The network.</summary>
     public DitConfig Model { get; init; } = new();
     /// <summary>The diffusion process.</summary>
@@ -91,15 +89,7 @@ public sealed record TrainConfig
     }
 
     /// <summary>Reads a config file.</summary>
-    public static TrainConfig Load(string path)
-    {
-        using var handle = InputFile.Open(path);
-        long length = RandomAccess.GetLength(handle);
-        if (length > MaxBytes) { throw new BadFileException(path, $"has {length} bytes; expected settings of at most {MaxBytes}"); }
-        var bytes = new byte[length];
-        InputFile.ReadExactly(handle, path, 0, bytes);
-        return FromJson(System.Text.Encoding.UTF8.GetString(bytes), path);
-    }
+    public static TrainConfig Load(string path) => FromJson(InputFile.ReadText(path), path);
 
     /// <summary>Checks every number.</summary>
     /// <exception cref="I2MException">Names the field, its value and what was expected.</exception>

@@ -90,7 +90,7 @@ public sealed class TrainingRun
         Take(trainer.Results(wait: true));
         log.Flush();
         if (saved != trainer.Step) { Save(trainer, Info()); }
-        PlotLoss(first);
+        RunLog.Plot(_folder.LossPlotPath, first, _losses);
         int take = Math.Min(Window, Math.Max(1, _losses.Count / 10));
         return new RunResult(_folder.CheckpointPath(trainer.Step), _losses.Take(take).DefaultIfEmpty(double.NaN).Average(),
             _losses.TakeLast(take).DefaultIfEmpty(double.NaN).Average(), trainer.Step >= _config.Steps);
@@ -135,7 +135,7 @@ public sealed class TrainingRun
                 _say($"{e.Message}: trying the checkpoint before it");
                 continue;
             }
-            TruncateLog(step);
+            RunLog.Truncate(_folder.LogPath, step);
             _say($"resuming {path} at step {step}");
             return (info.Normalizer, info.State!.BestValidation);
         }
@@ -148,19 +148,12 @@ public sealed class TrainingRun
         TrainConfig before = info.Config with { Recompute = _config.Recompute };
         if (before.ToJson() != _config.ToJson())
         {
-            throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say: {FirstDifference(before, _config)}");
+            throw new I2MException($"{path}: was trained with other settings than {_folder.ConfigPath} and the options say: {RunLog.FirstDifference(before.ToJson(), _config.ToJson())}");
         }
         if (!options.AllowDataChange && info.State is { } state && state.DataFingerprint != _data.Fingerprint)
         {
             throw new I2MException($"{path}: was trained on other data: expected fingerprint {state.DataFingerprint[..12]}, found {_data.Fingerprint[..12]} (--allow-data-change continues all the same)");
         }
-    }
-
-    private static string FirstDifference(TrainConfig old, TrainConfig now)
-    {
-        string[] a = old.ToJson().Split('\n'), b = now.ToJson().Split('\n');
-        int i = Enumerable.Range(0, Math.Min(a.Length, b.Length)).FirstOrDefault(i => a[i] != b[i]);
-        return $"{a[i].Trim().TrimEnd(',')} against {b[i].Trim().TrimEnd(',')}";
     }
 
     /// <summary>The mel map of a new run.</summary>
@@ -211,36 +204,6 @@ public sealed class TrainingRun
             sum += trainer.Validate(batch, count, start) * count;
         }
         return sum / pairs.Length;
-    }
-
-    /// <summary>Removes what a killed run logged after its last checkpoint.</summary>
-    private void TruncateLog(int step)
-    {
-        if (!File.Exists(_folder.LogPath)) { return; }
-        string[] kept = [.. File.ReadLines(_folder.LogPath).Where(line => StepOf(line) is { } s && s <= step)];
-        AtomicFile.Write(_folder.LogPath, System.Text.Encoding.UTF8.GetBytes(string.Concat(kept.Select(l => l + "\n"))));
-    }
-
-    private static int? StepOf(string line)
-    {
-        try
-        {
-            using JsonDocument entry = JsonDocument.Parse(line);
-            return entry.RootElement.GetProperty("step").GetInt32();
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            return null; // The last line of a killed run may be cut.
-        }
-    }
-
-    private void PlotLoss(int first)
-    {
-        if (_losses.Count < 2) { return; }
-        var smoothed = new double[_losses.Count];
-        for (int i = 0; i < smoothed.Length; i++) { smoothed[i] = i == 0 ? _losses[0] : 0.95 * smoothed[i - 1] + 0.05 * _losses[i]; }
-        double[] steps = [.. Enumerable.Range(first + 1, _losses.Count).Select(i => (double)i)];
-        LossPlot.Save(_folder.LossPlotPath, steps, _losses, smoothed, "training loss");
     }
 
     private StepMeter NewMeter(int firstStep, int end)

@@ -1,10 +1,8 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using I2M.Kernels;
 using I2M.Model.Audio;
 using I2M.Model.Io;
-using Microsoft.Win32.SafeHandles;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -109,7 +107,7 @@ internal static class VocosConfigFile
         int skipping = 0;
         try
         {
-            var parser = new Parser(new StringReader(ReadText(path)));
+            var parser = new Parser(new StringReader(InputFile.ReadText(path, MaxBytes)));
             while (parser.MoveNext())
             {
                 ParsingEvent current = parser.Current!;
@@ -147,7 +145,7 @@ internal static class VocosConfigFile
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(ReadText(path));
+            using JsonDocument document = JsonDocument.Parse(InputFile.ReadText(path, MaxBytes));
             if (document.RootElement.ValueKind != JsonValueKind.Object) { throw new BadFileException(path, "expected a JSON object"); }
             return document.RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ToString());
         }
@@ -155,16 +153,6 @@ internal static class VocosConfigFile
         {
             throw new BadFileException(path, $"not valid JSON: {InputFile.OneLine(e.Message)}", e);
         }
-    }
-
-    private static string ReadText(string path)
-    {
-        using SafeFileHandle handle = InputFile.Open(path);
-        long length = RandomAccess.GetLength(handle);
-        if (length > MaxBytes) { throw new BadFileException(path, $"has {length} bytes; expected a configuration of at most {MaxBytes}"); }
-        byte[] bytes = new byte[length];
-        InputFile.ReadExactly(handle, path, 0, bytes);
-        return Encoding.UTF8.GetString(bytes);
     }
 
     /// <summary>Named scalars; remembers which ones were asked for.</summary>

@@ -49,12 +49,25 @@ public static class VocosLoader
     }
 
     /// <summary>Writes a vocoder as one safetensors file that <see cref="Load"/> reads.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="vocoder">The vocoder.</param>
+    /// <param name="bfloat16">Rounds the weights to bfloat16: half the size.</param>
     /// <exception cref="I2MException">The file cannot be written.</exception>
-    public static void Save(string path, VocosVocoder vocoder)
+    public static void Save(string path, VocosVocoder vocoder, bool bfloat16 = false) => Save(path, vocoder, vocoder.Arena.Values, bfloat16);
+
+    /// <summary>The same with the weights of a block that has the layout of the vocoder's arena, such as an average.</summary>
+    internal static void Save(string path, VocosVocoder vocoder, BufferView weights, bool bfloat16)
     {
         ParameterArena arena = vocoder.Arena;
         var metadata = new Dictionary<string, string> { [FormatKey] = Format, [ConfigKey] = JsonSerializer.Serialize(vocoder.Model.Config, s_json) };
-        SafetensorsWriter.Write(path, [.. arena.Entries.Select(e => TensorData.Singles(e.Name, [.. e.Parameter.Shape], arena.Read(e, arena.Values)))], metadata);
+        SafetensorsWriter.Write(path, [.. arena.Entries.Select(Stored)], metadata);
+
+        TensorData Stored(ParameterArena.Entry entry)
+        {
+            long[] shape = [.. entry.Parameter.Shape];
+            float[] values = arena.Read(entry, weights);
+            return bfloat16 ? TensorData.BFloat16s(entry.Name, shape, values) : TensorData.Singles(entry.Name, shape, values);
+        }
     }
 
     private static VocosVocoder LoadOwn(IBackend backend, string path, bool trainable)

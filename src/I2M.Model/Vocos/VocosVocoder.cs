@@ -23,13 +23,13 @@ public sealed class VocosVocoder : IVocoder
     /// <inheritdoc/>
     public MelSettings Settings => Model.Config.Mel;
 
-    /// <summary>The weights are undefined until the loader writes them.</summary>
-    internal VocosVocoder(IBackend backend, VocosConfig config, string name, bool trainable)
+    /// <summary>Without a seed the weights are zero until the loader writes them.</summary>
+    internal VocosVocoder(IBackend backend, VocosConfig config, string name, bool trainable, ulong? seed = null)
     {
         _backend = backend;
         Name = name;
         Model = new VocosModel(config);
-        Arena = new ParameterArena(backend, Model, seed: null, trainable);
+        Arena = new ParameterArena(backend, Model, seed, trainable);
         _window = Tensor.Persistent(backend, MelSpectrogram.HannWindow(config.Mel.FftSize), config.Mel.FftSize);
     }
 

@@ -17,6 +17,15 @@ public static partial class Compositions
     /// <summary>ln(max(x, floor)).</summary>
     public static Node LogClamp(Node x, double floor) => x.AtLeast(floor).Log();
 
+    /// <summary>√max(x, floor).</summary>
+    public static Node SqrtClamp(Node x, double floor) => x.AtLeast(floor).Sqrt();
+
+    /// <summary>|x|, with gradient 0 at 0.</summary>
+    public static Node Abs(Node x) => x.AtLeast(0) - x.AtMost(0);
+
+    /// <summary>(1 + slope)/2 · x + (1 − slope)/2 · |x|.</summary>
+    public static Node LeakyRelu(Node x, double slope) => 0.5 * (1 + slope) * x + 0.5 * (1 - slope) * Abs(x);
+
     /// <summary>a[r] · x[r,c] + b[r] · y[r,c].</summary>
     public static Node CombineRows(Node a, Node x, Node b, Node y) => a.ExpandLast(x.Columns) * x + b.ExpandLast(x.Columns) * y;
 

@@ -88,4 +88,41 @@ internal static class ActivationsKernels
         if (!IsNaN(x[i]) && x[i] >= floor) { gradient = dy[i] / x[i]; }
         d[i] = gradient;
     }
+
+    public static void SqrtClamp(ArrayView<float> x, float floor, ArrayView<float> d)
+    {
+        long i = GlobalIndex();
+        if (i >= d.Length) { return; }
+        float v = x[i];
+        if (!IsNaN(v) && v < floor) { v = floor; }
+        d[i] = Sqrt(v);
+    }
+
+    public static void SqrtClampBackward(ArrayView<float> x, float floor, ArrayView<float> dy, ArrayView<float> d)
+    {
+        long i = GlobalIndex();
+        if (i >= d.Length) { return; }
+        float gradient = 0f;
+        if (!IsNaN(x[i]) && x[i] >= floor) { gradient = dy[i] * 0.5f / Sqrt(x[i]); }
+        d[i] = gradient;
+    }
+
+    public static void LeakyRelu(ArrayView<float> x, float slope, ArrayView<float> d)
+    {
+        long i = GlobalIndex();
+        if (i >= d.Length) { return; }
+        float v = x[i];
+        if (v < 0f) { v *= slope; }
+        d[i] = v;
+    }
+
+    public static void LeakyReluBackward(ArrayView<float> x, float slope, ArrayView<float> dy, ArrayView<float> d)
+    {
+        long i = GlobalIndex();
+        if (i >= d.Length) { return; }
+        float factor = 0.5f + 0.5f * slope;
+        if (x[i] < 0f) { factor = slope; }
+        if (x[i] > 0f) { factor = 1f; }
+        d[i] = factor * dy[i];
+    }
 }

@@ -28,6 +28,18 @@ public sealed unsafe partial class HostBackend
     /// <inheritdoc cref="IBackend.LogClampBackward"/>
     public void LogClampBackward(BufferView x, float floor, BufferView dy, BufferView dx) => Map(new LogClampDerivative(floor), x, dy, dx, MemoryGrain);
 
+    /// <inheritdoc cref="IBackend.SqrtClamp"/>
+    public void SqrtClamp(BufferView x, float floor, BufferView destination) => Map(new RootOfClamped(floor), x, destination, MathGrain);
+
+    /// <inheritdoc cref="IBackend.SqrtClampBackward"/>
+    public void SqrtClampBackward(BufferView x, float floor, BufferView dy, BufferView dx) => Map(new SqrtClampDerivative(floor), x, dy, dx, MathGrain);
+
+    /// <inheritdoc cref="IBackend.LeakyRelu"/>
+    public void LeakyRelu(BufferView x, float slope, BufferView destination) => Map(new LeakyReluFunction(slope), x, destination, MemoryGrain);
+
+    /// <inheritdoc cref="IBackend.LeakyReluBackward"/>
+    public void LeakyReluBackward(BufferView x, float slope, BufferView dy, BufferView dx) => Map(new LeakyReluDerivative(slope), x, dy, dx, MemoryGrain);
+
     /// <summary>x · σ(x).</summary>
     private readonly struct SiluFunction : IUnary
     {
@@ -100,5 +112,37 @@ public sealed unsafe partial class HostBackend
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V x, V dy) where V : struct, ILanes<V> => V.WhereLess(x, V.All(floor), V.All(0f), dy / x);
+    }
+
+    /// <summary>√max(x, floor).</summary>
+    private readonly struct RootOfClamped(float floor) : IUnary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x) where V : struct, ILanes<V> => V.Sqrt(V.Max(V.All(floor), x));
+    }
+
+    /// <summary>dy / (2√x) where x ≥ floor, else 0.</summary>
+    private readonly struct SqrtClampDerivative(float floor) : IBinary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x, V dy) where V : struct, ILanes<V> => V.WhereLess(x, V.All(floor), V.All(0f), dy * V.All(0.5f) / V.Sqrt(x));
+    }
+
+    /// <summary>x where x ≥ 0, else slope · x.</summary>
+    private readonly struct LeakyReluFunction(float slope) : IUnary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x) where V : struct, ILanes<V> => V.WhereLess(x, V.All(0f), V.All(slope) * x, x);
+    }
+
+    /// <summary>dy times slope, (1 + slope)/2 or 1 where x is negative, 0 or positive.</summary>
+    private readonly struct LeakyReluDerivative(float slope) : IBinary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V x, V dy) where V : struct, ILanes<V>
+        {
+            V zero = V.All(0f);
+            return V.WhereLess(x, zero, V.All(slope) * dy, V.WhereLess(zero, x, dy, V.All(0.5f + 0.5f * slope) * dy));
+        }
     }
 }

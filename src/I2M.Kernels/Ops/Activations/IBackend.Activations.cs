@@ -25,4 +25,16 @@ public partial interface IBackend
 
     /// <summary>dx[i] = dy[i] / x[i] where x[i] ≥ floor, else 0 (PyTorch's clamp passes the gradient at the floor itself). dx may be dy.</summary>
     void LogClampBackward(BufferView x, float floor, BufferView dy, BufferView dx);
+
+    /// <summary>destination[i] = √(max(x[i], floor)). The destination may be x.</summary>
+    void SqrtClamp(BufferView x, float floor, BufferView destination);
+
+    /// <summary>dx[i] = dy[i] / (2√x[i]) where x[i] ≥ floor, else 0; floor &gt; 0. dx may be dy.</summary>
+    void SqrtClampBackward(BufferView x, float floor, BufferView dy, BufferView dx);
+
+    /// <summary>destination[i] = x[i] where x[i] ≥ 0, else slope · x[i]; with slope −1 the absolute value. The destination may be x.</summary>
+    void LeakyRelu(BufferView x, float slope, BufferView destination);
+
+    /// <summary>dx[i] = dy[i] where x[i] &gt; 0, slope · dy[i] where x[i] &lt; 0, and their mean at 0, so that |x| has gradient 0 there. dx may be dy.</summary>
+    void LeakyReluBackward(BufferView x, float slope, BufferView dy, BufferView dx);
 }

@@ -23,18 +23,34 @@ public sealed partial class IlgpuBackend
     public void GeluTanhBackward(BufferView x, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.GeluTanhBackward, CudaActivationsKernels.GeluTanhBackward, x, dy, dx);
 
     /// <inheritdoc/>
-    public void LogClamp(BufferView x, float floor, BufferView destination)
-    {
-        RequireLength(x, destination.Length);
-        if (x.Length > 0) { Launch(ActivationsKernels.LogClamp, Grid(x.Length), View(x), floor, View(destination)); }
-    }
+    public void LogClamp(BufferView x, float floor, BufferView destination) => Map(ActivationsKernels.LogClamp, x, floor, destination);
 
     /// <inheritdoc/>
-    public void LogClampBackward(BufferView x, float floor, BufferView dy, BufferView dx)
+    public void LogClampBackward(BufferView x, float floor, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.LogClampBackward, x, floor, dy, dx);
+
+    /// <inheritdoc/>
+    public void SqrtClamp(BufferView x, float floor, BufferView destination) => Map(ActivationsKernels.SqrtClamp, x, floor, destination);
+
+    /// <inheritdoc/>
+    public void SqrtClampBackward(BufferView x, float floor, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.SqrtClampBackward, x, floor, dy, dx);
+
+    /// <inheritdoc/>
+    public void LeakyRelu(BufferView x, float slope, BufferView destination) => Map(ActivationsKernels.LeakyRelu, x, slope, destination);
+
+    /// <inheritdoc/>
+    public void LeakyReluBackward(BufferView x, float slope, BufferView dy, BufferView dx) => MapBackward(ActivationsKernels.LeakyReluBackward, x, slope, dy, dx);
+
+    private void Map(Action<ArrayView<float>, float, ArrayView<float>> kernel, BufferView x, float constant, BufferView destination)
+    {
+        RequireLength(x, destination.Length);
+        if (x.Length > 0) { Launch(kernel, Grid(x.Length), View(x), constant, View(destination)); }
+    }
+
+    private void MapBackward(Action<ArrayView<float>, float, ArrayView<float>, ArrayView<float>> kernel, BufferView x, float constant, BufferView dy, BufferView dx)
     {
         RequireLength(dy, x.Length);
         RequireLength(dx, x.Length);
-        if (x.Length > 0) { Launch(ActivationsKernels.LogClampBackward, Grid(x.Length), View(x), floor, View(dy), View(dx)); }
+        if (x.Length > 0) { Launch(kernel, Grid(x.Length), View(x), constant, View(dy), View(dx)); }
     }
 
     private void Map(Action<ArrayView<float>, ArrayView<float>> kernel, Action<ArrayView<float>, ArrayView<float>, int> cuda, BufferView x, BufferView destination)

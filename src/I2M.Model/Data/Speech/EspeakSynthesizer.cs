@@ -30,7 +30,7 @@ public sealed class EspeakSynthesizer : ISpeechSynthesizer
     /// unknown variant with the plain voice, and several of its variants sound alike; British variants hang on "en" because espeak-ng
     /// 1.51 ignores them on "en-gb".
     /// </summary>
-    public IReadOnlyList<string> Voices { get; } =
+    public IReadOnlyList<string> Voices { get; init; } =
     [
         "en-us", "en-us+m1", "en-us+m2", "en-us+m3", "en-us+m4", "en-us+m5", "en-us+m6", "en-us+m7", "en-us+f1", "en-us+f2", "en-us+f3", "en-us+f4",
         "en-gb", "en+m1", "en+m3", "en+m7", "en+f1", "en+f2", "en+f4", "en-gb-x-rp", "en-gb-x-rp+f2", "en-gb-x-rp+m3",
