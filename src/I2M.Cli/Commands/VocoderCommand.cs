@@ -29,6 +29,7 @@ internal static class VocoderCommand
     private static readonly Option<double?> StftWeight = CommonOptions.OptionalNumber("--stft-weight", "Weight of the multi-resolution STFT loss.", 0, 1e6);
     private static readonly Option<int?> Discriminate = CommonOptions.OptionalInteger("--discriminators", "Step from which multi-period and multi-resolution discriminators judge the speech; 0 (default) leaves them out.", 0, 100_000_000);
     private static readonly Option<double?> DiscriminatorWidth = CommonOptions.OptionalNumber("--discriminator-width", "Width of the discriminators; 1 is the paper's, 0.25 the default.", 0.03125, 4);
+    private static readonly Option<double?> Augment = CommonOptions.OptionalNumber("--augment", "Share of the crops changed as other rooms, microphones and throats would: rate, echoes, frequency response, noise, level, a second voice.", 0, 1);
     private static readonly Option<double?> Eval = CommonOptions.OptionalNumber("--eval", "Share of the files held out for validation.", 0, 0.9);
     private static readonly Option<int?> SaveEvery = CommonOptions.OptionalInteger("--save-every", "Steps between two checkpoints.", 1, 100_000_000);
     private static readonly Option<int?> ValidateEvery = CommonOptions.OptionalInteger("--validate-every", "Steps between two validations with sounds and plots; 0 leaves them out.", 0, 100_000_000);
@@ -44,7 +45,7 @@ internal static class VocoderCommand
     {
         var train = new Command("train", "Train a Vocos on a folder of sounds.\n\nExamples:\n  i2m data speech --out speech --minutes 60\n  i2m vocoder train --data speech --out voice --minutes 30\n  i2m vocoder train --data speech --out voice --resume")
         {
-            Data, Out, Resume, AllowDataChange, Steps, StopAt, Minutes, Batch, Crop, Dim, Layers, Rate, MelWeight, StftWeight, Discriminate, DiscriminatorWidth, Eval, SaveEvery, ValidateEvery, Seed, Device, Threads, Json,
+            Data, Out, Resume, AllowDataChange, Steps, StopAt, Minutes, Batch, Crop, Dim, Layers, Rate, MelWeight, StftWeight, Discriminate, DiscriminatorWidth, Augment, Eval, SaveEvery, ValidateEvery, Seed, Device, Threads, Json,
         };
         train.SetAction(Train);
         var test = new Command("test", "Send sounds through their mels and a vocoder, and measure what comes back beside Griffin-Lim.\n\nExample:\n  i2m vocoder test --data speech --vocoder voice/vocoder.safetensors")
@@ -59,7 +60,7 @@ internal static class VocoderCommand
     {
         var folder = new RunFolder(parse.GetRequiredValue(Out));
         VocoderConfig config = Configure(parse, folder);
-        var data = new SpeechFolder(parse.GetRequiredValue(Data), config.Model.Mel.SampleRate, config.EvalFraction, config.Seed);
+        var data = new SpeechFolder(parse.GetRequiredValue(Data), config.Model.Mel.SampleRate, config.EvalFraction, config.Seed, config.Augment);
         using IBackend backend = CommonOptions.OpenBackend(parse.GetValue(Device)!, parse.GetValue(Threads));
         using var progress = new ProgressLine();
         progress.Say($"data: {data.Train.Count} files to train on, {data.Eval.Count} held out");
@@ -90,6 +91,7 @@ internal static class VocoderCommand
             StftWeight = parse.GetValue(StftWeight) ?? config.StftWeight,
             DiscriminatorStart = parse.GetValue(Discriminate) ?? config.DiscriminatorStart,
             DiscriminatorWidth = parse.GetValue(DiscriminatorWidth) ?? config.DiscriminatorWidth,
+            Augment = parse.GetValue(Augment) ?? config.Augment,
             EvalFraction = parse.GetValue(Eval) ?? config.EvalFraction,
             SaveEvery = parse.GetValue(SaveEvery) ?? config.SaveEvery,
             ValidateEvery = parse.GetValue(ValidateEvery) ?? config.ValidateEvery,

@@ -37,6 +37,21 @@ public sealed class VocoderRunTests : IDisposable
     }
 
     [Fact]
+    public void AugmentedCropsDependOnTheSampleAloneAndStaySound()
+    {
+        string sounds = Sounds();
+        SpeechFolder plain = new(sounds, 24_000, 0.3, 5), some = new(sounds, 24_000, 0.3, 5, augment: 0.5), again = new(sounds, 24_000, 0.3, 5, augment: 0.5);
+        const int Crops = 40, Length = 4096; // half of them changed
+        float[] batch = new float[Crops * Length], same = new float[20 * Length], unchanged = new float[Crops * Length];
+        plain.Fill(0, Length, unchanged);
+        some.Fill(0, Length, batch);
+        again.Fill(20, Length, same);
+        Assert.Equal(batch[(20 * Length)..], same);
+        Assert.NotEqual(batch, unchanged);
+        Assert.All(batch, v => Assert.InRange(v, -0.892f, 0.892f)); // −1 dB of full scale; NaN is in no range
+    }
+
+    [Fact]
     public void AFolderWithoutSoundsIsRefused()
     {
         Assert.Contains("no such folder", Assert.Throws<I2MException>(() => new SpeechFolder(Path.Combine(_folder, "none"), 24_000, 0.1, 1)).Message);

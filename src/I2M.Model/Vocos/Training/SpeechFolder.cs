@@ -12,12 +12,14 @@ namespace I2M.Model.Vocos.Training;
 public sealed class SpeechFolder
 {
     private const long CacheSamples = 256L << 20;
+    private const double Duets = 0.15;
     private const double LoudestPeak = -1, QuietestPeak = -6, ValidationPeak = -3;
     private static readonly string[] s_extensions = [".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"];
     private readonly Dictionary<string, float[]> _cache = [];
     private readonly Lock _gate = new();
     private readonly int _rate;
     private readonly ulong _seed;
+    private readonly double _augment;
     private long _cached;
     private (long Epoch, string[] Files) _order = (-1, []);
 
@@ -35,10 +37,11 @@ public sealed class SpeechFolder
     /// <param name="sampleRate">Rate to resample to, in Hz.</param>
     /// <param name="evalFraction">Share of the files to hold out; at least one file, unless it is 0.</param>
     /// <param name="seed">Seed of the split and of the crops.</param>
+    /// <param name="augment">Share of the crops that <see cref="SoundAugmentation"/> changes.</param>
     /// <exception cref="I2MException">No folder, or too few sound files in it.</exception>
-    public SpeechFolder(string folder, int sampleRate, double evalFraction, ulong seed)
+    public SpeechFolder(string folder, int sampleRate, double evalFraction, ulong seed, double augment = 0)
     {
-        (_rate, _seed) = (sampleRate, seed);
+        (_rate, _seed, _augment) = (sampleRate, seed, augment);
         List<FileInfo> found = Find(folder);
         int held = evalFraction == 0 ? 0 : Math.Max(1, (int)(evalFraction * found.Count));
         if (found.Count <= held) { throw new I2MException($"{folder}: {found.Count} sound files ({string.Join(' ', s_extensions)}): expected at least {held + 1}"); }
@@ -60,7 +63,7 @@ public sealed class SpeechFolder
 
     /// <summary>
     /// Fills a batch [count, length] with samples first, first + 1, …: every file once an epoch in a new order, a random part of it, its peak between −6 and
-    /// −1 dB of full scale. A file that is too short is repeated.
+    /// −1 dB of full scale, or changed by <see cref="SoundAugmentation"/>. A file that is too short is repeated.
     /// </summary>
     public void Fill(long first, int length, Span<float> batch)
     {
@@ -69,9 +72,25 @@ public sealed class SpeechFolder
             long sample = first + i;
             var random = new PhiloxRandom(_seed, RandomStreams.Augmentation + (ulong)sample);
             float[] clip = Load(FileOf(sample));
+            Span<float> crop = batch.Slice(i * length, length);
+            if (_augment > 0 && random.NextDouble() < _augment)
+            {
+                float[] source = Part(ref random, clip, SoundAugmentation.SourceLength(length));
+                float[] other = random.NextDouble() < Duets ? Part(ref random, Load(Train[random.Next(Train.Count)]), source.Length) : [];
+                SoundAugmentation.Apply(ref random, source, other, crop);
+                continue;
+            }
             int start = clip.Length > length ? random.Next(clip.Length - length + 1) : 0;
-            Copy(clip, start, Gain(clip, random.NextDouble(QuietestPeak, LoudestPeak)), batch.Slice(i * length, length));
+            Copy(clip, start, Gain(clip, random.NextDouble(QuietestPeak, LoudestPeak)), crop);
         }
+    }
+
+    /// <summary>A random part of a clip with its peak at full scale; a clip that is too short is repeated.</summary>
+    private static float[] Part(ref PhiloxRandom random, float[] clip, int length)
+    {
+        var part = new float[length];
+        Copy(clip, random.Next(clip.Length), Gain(clip, 0), part);
+        return part;
     }
 
     /// <summary>The beginning of a held-out file with its peak at −3 dB of full scale, as the paper's code validates.</summary>

@@ -35,6 +35,8 @@ public sealed record VocoderConfig
     public double DiscriminatorWidth { get; init; } = 0.25;
     /// <summary>Weight of the multi-resolution discriminators beside the multi-period ones, the paper's 0.1.</summary>
     public double ResolutionWeight { get; init; } = 0.1;
+    /// <summary>Share of the crops that are changed as other rooms, microphones and throats would; see <see cref="SoundAugmentation"/>.</summary>
+    public double Augment { get; init; }
     /// <summary>Share of the files held out.</summary>
     public double EvalFraction { get; init; } = 0.05;
     /// <summary>Seed of everything random.</summary>
@@ -95,6 +97,7 @@ public sealed record VocoderConfig
         Require(DiscriminatorStart >= 0, nameof(DiscriminatorStart), DiscriminatorStart, "at least 0");
         Require(DiscriminatorWidth is >= 0.03125 and <= 4, nameof(DiscriminatorWidth), DiscriminatorWidth, "0.03125 to 4");
         Require(ResolutionWeight is >= 0 and <= 1000, nameof(ResolutionWeight), ResolutionWeight, "0 to 1000");
+        Require(Augment is >= 0 and <= 1, nameof(Augment), Augment, "0 to 1");
         Require(EvalFraction is >= 0 and < 1, nameof(EvalFraction), EvalFraction, "0 to below 1");
         Require(SaveEvery > 0, nameof(SaveEvery), SaveEvery, "at least 1");
         Require(KeepCheckpoints > 0, nameof(KeepCheckpoints), KeepCheckpoints, "at least 1");
