@@ -20,7 +20,7 @@ internal static class EstimateReport
             ("  gradients", Units.Bytes(m.Gradients)),
             ("  moments", Units.Bytes(m.Moments)),
             ("  average", Units.Bytes(m.Average)),
-            ("  copies", Units.Bytes(m.Other)),
+            ("  other", Units.Bytes(m.Other)),
             ("  activations", Units.Bytes(m.Activations)),
             ("  workspace", Units.Bytes(m.Workspace)),
             ("  kept free", Units.Bytes(m.Kept)),

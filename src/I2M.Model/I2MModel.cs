@@ -60,6 +60,9 @@ public sealed class I2MModel : IDisposable
     private readonly ParameterArena _arena;
     private readonly NoiseSchedule _schedule;
 
+    /// <summary>The most pictures that <see cref="PicturesAtOnce"/> puts together.</summary>
+    public const int MostTogether = 16;
+
     /// <summary>Config, mel statistics and classes.</summary>
     public CheckpointInfo Info { get; }
 
@@ -100,118 +103,102 @@ public sealed class I2MModel : IDisposable
         }
     }
 
-    /// <summary>One log-mel [bands, frames] per picture. Picture i uses noise stream i of the seed, so its mel does not depend on the others.</summary>
+    /// <summary>
+    /// One log-mel [bands, frames] per picture, computed together with one wait for the device. Picture i uses noise stream i of the seed, so its mel does not depend
+    /// on the others.
+    /// </summary>
     /// <param name="pictures">Any sizes; resized to the model's.</param>
     /// <param name="options">How.</param>
-    /// <param name="observer">Called after each step, or null.</param>
+    /// <param name="progress">Called with the steps queued and their number, or null.</param>
     /// <param name="cancel">Stops between two steps.</param>
-    public IReadOnlyList<float[]> GenerateMels(IReadOnlyList<RgbImage> pictures, GenerateOptions options, StepObserver? observer = null, CancellationToken cancel = default)
+    public IReadOnlyList<float[]> GenerateMels(IReadOnlyList<RgbImage> pictures, GenerateOptions options, Action<int, int>? progress = null, CancellationToken cancel = default)
     {
         options.Validated();
         if (pictures.Count == 0) { return []; }
         using var scope = new TensorScope();
         using var noGrad = GradMode.NoGrad();
-        DitConfig config = Info.Config.Model;
-        int count = pictures.Count, values = config.MelBands * config.MelFrames;
-        bool guided = options.Guidance != 1;
-        ImageCondition condition = Encode(pictures, guided);
-        var x = new double[count * values];
-        var streams = new SampleNoise(options.Seed, options.FirstPicture, count, values);
-        streams.Initial(x);
-        int[] timesteps = Timesteps.Spaced(config.CompatSeed ? TimestepSpacing.Seed : TimestepSpacing.Trailing, _schedule.Steps, options.Steps);
-        using var modulations = new SamplingModulations(_model, timesteps, condition, guided ? 2 * count : count);
-        ISampler sampler = CreateSampler(options, timesteps);
-        sampler.Sample(x, (state, t, prediction) => Predict(state, modulations.At(t), prediction, condition, count, guided, options), streams.Step, observer, cancel);
-        var mels = new float[count][];
-        for (int i = 0; i < count; i++) { mels[i] = Info.Normalizer.Denormalize(Unpatchify(x.AsSpan(i * values, values))); }
-        return mels;
+        using BatchSampler sampler = CreateSampler(options, pictures.Count);
+        return Cut(MelsOf(sampler.Run(pictures, progress, cancel)).ToArray(), pictures.Count);
+    }
+
+    /// <summary>Speech about each picture, as <see cref="GenerateMels"/> with the vocoder: the mels stay on the device, and the waveforms come back in one copy.</summary>
+    /// <param name="pictures">Any sizes; resized to the model's.</param>
+    /// <param name="vocoder">On the model's backend.</param>
+    /// <param name="options">How.</param>
+    /// <param name="keepMels">True brings the mels along, in the same copy.</param>
+    /// <param name="progress">Called with the steps queued and their number, or null.</param>
+    /// <param name="cancel">Stops between two steps.</param>
+    public IReadOnlyList<GeneratedSpeech> Speak(IReadOnlyList<RgbImage> pictures, IVocoder vocoder, GenerateOptions options, bool keepMels = false, Action<int, int>? progress = null, CancellationToken cancel = default)
+    {
+        options.Validated();
+        int count = pictures.Count;
+        if (count == 0) { return []; }
+        using var scope = new TensorScope();
+        using var noGrad = GradMode.NoGrad();
+        using BatchSampler sampler = CreateSampler(options, count);
+        Tensor mels = MelsOf(sampler.Run(pictures, progress, cancel)), waves = vocoder.Decode(mels);
+        if (!keepMels) { return [.. Cut(waves.ToArray(), count).Select(w => new GeneratedSpeech(w, null))]; }
+        Tensor both = Tensor.Empty(_backend, checked((int)(waves.Length + mels.Length)));
+        _backend.Copy(waves.View, both.View.Slice(0, waves.Length));
+        _backend.Copy(mels.View, both.View.From(waves.Length));
+        float[] data = both.ToArray();
+        int split = (int)waves.Length;
+        return [.. Cut(data[..split], count).Zip(Cut(data[split..], count), (w, m) => new GeneratedSpeech(w, m))];
+    }
+
+    /// <summary>
+    /// How many pictures to generate together: as many as the batch's activations, and the keys and values of the pictures, fit into half of the memory that is left, at
+    /// most <see cref="MostTogether"/>, which fill any device.
+    /// </summary>
+    public int PicturesAtOnce()
+    {
+        DitConfig c = Info.Config.Model;
+        // A block holds at most its input and output, packed projections (3) and the MLP's two of 4·hidden a token at a time; twice for guidance.
+        long block = 16L * c.MelTokens * c.Hidden, keys = 2L * c.Layers * c.ImageTokens * c.Hidden, tower = 16L * c.ImageTokens * c.Hidden;
+        long bytes = 2 * sizeof(float) * (Math.Max(block, tower) + keys), free = _backend.Device.MemoryBytes - _backend.Pool.DeviceBytes;
+        return (int)Math.Clamp(free / 2 / bytes, 1, MostTogether);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
 
-    private ISampler CreateSampler(GenerateOptions options, int[] timesteps)
+    private BatchSampler CreateSampler(GenerateOptions options, int count)
     {
         PredictionKind prediction = Info.Config.Diffusion.Prediction;
         var range = new DataRange(Info.Normalizer.Low, Info.Normalizer.High);
         bool compat = Info.Config.Model.CompatSeed;
-        return options.Sampler switch
+        int[] timesteps = Timesteps.Spaced(compat ? TimestepSpacing.Seed : TimestepSpacing.Trailing, _schedule.Steps, options.Steps);
+        ISampler sampler = options.Sampler switch
         {
             SamplerKind.Ddim => new DdimSampler(_schedule, prediction, timesteps, range, options.Eta) { CompatSeed = compat },
             SamplerKind.Ddpm => new DdpmSampler(_schedule, prediction, timesteps, range),
             _ => new DpmSolverSampler(_schedule, prediction, timesteps, range),
         };
+        return new BatchSampler(_backend, _model, sampler, options, count);
     }
 
-    /// <summary>Conditions of the pictures, followed for guidance by as many null conditions.</summary>
-    private ImageCondition Encode(IReadOnlyList<RgbImage> pictures, bool guided)
+    /// <summary>Tokens [count, melTokens, melTokenLength] → log-mels [count, bands, frames], as <see cref="MelNormalizer.Denormalize"/>.</summary>
+    private Tensor MelsOf(Tensor tokens)
     {
         DitConfig config = Info.Config.Model;
-        int size = config.ImageSize, pixels = 3 * size * size, count = pictures.Count, batch = guided ? 2 * count : count;
-        var data = new float[batch * pixels];
-        var keep = new float[batch];
-        for (int i = 0; i < batch; i++)
-        {
-            ImageTensor.ToChw(ImageResize.Bilinear(pictures[i % count], size, size), data.AsSpan(i * pixels, pixels));
-            keep[i] = i < count ? 1 : 0;
-        }
-        using Tensor tokens = Tensor.From(_backend, data, batch, 3, size, size).Patchify(config.ImagePatches(batch));
-        return _model.EncodeImage(tokens, Tensor.From(_backend, keep, batch));
+        MelNormalizer normalizer = Info.Normalizer;
+        int count = tokens.Shape[0];
+        Tensor mels = Tensor.Empty(_backend, count, config.MelBands, config.MelFrames);
+        using Tensor mean = Tensor.Full(_backend, (float)normalizer.Mean, mels.Shape.ToArray());
+        _backend.Unpatchify(tokens.View, config.MelPatches(count), mels.View);
+        _backend.Axpby((float)(normalizer.Deviation / normalizer.Scale), mels.View, 1, mean.View, mels.View);
+        _backend.Clamp(mels.View, (float)normalizer.Floor, float.PositiveInfinity, mels.View);
+        return mels;
     }
 
-    private void Predict(ReadOnlySpan<double> x, (ModulationTable Table, int Step) modulation, Span<double> prediction, ImageCondition condition, int count, bool guided, GenerateOptions options)
+    private static float[][] Cut(float[] data, int count)
     {
-        using var scope = new TensorScope();
-        DitConfig config = Info.Config.Model;
-        int batch = guided ? 2 * count : count, values = x.Length / count;
-        var noisy = new float[batch * values];
-        for (int i = 0; i < noisy.Length; i++) { noisy[i] = (float)x[i % x.Length]; }
-        Tensor input = Tensor.From(_backend, noisy, batch, config.MelTokens, config.MelTokenLength);
-        float[] output = _model.Denoise(input, modulation.Table, modulation.Step, condition).ToArray();
-        for (int i = 0; i < count; i++)
-        {
-            ReadOnlySpan<float> conditional = output.AsSpan(i * values, values);
-            Span<double> result = prediction.Slice(i * values, values);
-            if (guided) { Guidance.Combine(conditional, output.AsSpan((count + i) * values, values), options.Guidance, options.GuidanceRescale, result); }
-            else { for (int k = 0; k < values; k++) { result[k] = conditional[k]; } }
-        }
-    }
-
-    /// <summary>Tokens → [bands, frames], on the host, in double.</summary>
-    private double[] Unpatchify(ReadOnlySpan<double> tokens)
-    {
-        PatchShape shape = Info.Config.Model.MelPatches(1);
-        var mel = new double[tokens.Length];
-        int across = shape.Width / shape.PatchWidth;
-        for (int token = 0; token < shape.Tokens; token++)
-        {
-            for (int i = 0; i < shape.TokenLength; i++)
-            {
-                int row = token / across * shape.PatchHeight + i / shape.PatchWidth, column = token % across * shape.PatchWidth + i % shape.PatchWidth;
-                mel[row * shape.Width + column] = tokens[token * shape.TokenLength + i];
-            }
-        }
-        return mel;
-    }
-
-    /// <summary>Normal numbers of each picture's own stream: element e of step s is number (s+1)·values + e, the initial noise comes first.</summary>
-    private sealed class SampleNoise(ulong seed, int first, int count, int values)
-    {
-        public void Initial(Span<double> x) => Fill(0, x);
-
-        public void Step(int step, Span<double> x) => Fill(step + 1, x);
-
-        private void Fill(int block, Span<double> x)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                for (int e = 0; e < values; e++)
-                {
-                    long index = 2 * ((long)block * values + e);
-                    ulong stream = RandomStreams.Sampling + (ulong)(first + i);
-                    x[i * values + e] = Math.Sqrt(-2 * Math.Log(Philox.Uniform(seed, stream, index))) * Math.Cos(2 * Math.PI * Philox.Uniform(seed, stream, index + 1));
-                }
-            }
-        }
+        int each = data.Length / count;
+        return [.. Enumerable.Range(0, count).Select(i => data.AsSpan(i * each, each).ToArray())];
     }
 }
+
+/// <summary>Speech about one picture.</summary>
+/// <param name="Wave">The waveform at the model's sample rate.</param>
+/// <param name="Mel">The log-mel [bands, frames] it was made of, where it was asked for.</param>
+public sealed record GeneratedSpeech(float[] Wave, float[]? Mel);

@@ -116,11 +116,8 @@ public sealed class SpeechSession : IDisposable
         return true;
     }
 
-    private AudioClip[] Speak(IReadOnlyList<RgbImage> pictures, GenerateOptions options, CancellationToken cancel)
-    {
-        IReadOnlyList<float[]> mels = _model.GenerateMels(pictures, options, cancel: cancel);
-        return [.. mels.Select(mel => new AudioClip(_vocoder.Decode(mel, _model.Info.Config.Model.MelFrames), _model.Info.Config.Mel.SampleRate))];
-    }
+    private AudioClip[] Speak(IReadOnlyList<RgbImage> pictures, GenerateOptions options, CancellationToken cancel) =>
+        [.. _model.Speak(pictures, _vocoder, options, cancel: cancel).Select(s => new AudioClip(s.Wave, _model.Info.Config.Mel.SampleRate))];
 
     /// <summary>Has the session's thread compute something.</summary>
     private Task<T> Enqueue<T>(Func<T> compute, CancellationToken cancel)

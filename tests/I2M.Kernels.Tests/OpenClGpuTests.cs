@@ -37,6 +37,8 @@ public sealed class OpenClGpuTests
             Check(new GemmShape(layout, 20, 17, 2051), GemmActivation.None, EpilogueParts.Bias | EpilogueParts.Residual);
             Check(new GemmShape(layout, 19, 37, 33) { LeadingC = 41 }, GemmActivation.GeluErf, EpilogueParts.Bias | EpilogueParts.PreActivation | EpilogueParts.Residual);
             Check(new GemmShape(layout, 19, 21, 34) { Batch = 3, StrideA = 19 * 34 + 3, StrideC = 19 * 21 + 7 }, GemmActivation.GeluTanh, EpilogueParts.Gradient | EpilogueParts.Accumulate);
+            Check(new GemmShape(layout, 35, 37, 33) { LeadingC = 41 }, GemmActivation.GeluErf, EpilogueParts.Gradient | EpilogueParts.ColumnSums | EpilogueParts.AddedColumnSums);
+            Check(new GemmShape(layout, 6, 33, 20), GemmActivation.GeluTanh, EpilogueParts.PreActivation | EpilogueParts.Accumulate | EpilogueParts.ColumnSums);
 
             void Check(GemmShape shape, GemmActivation activation, EpilogueParts parts)
             {

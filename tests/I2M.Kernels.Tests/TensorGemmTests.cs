@@ -90,6 +90,7 @@ public sealed class TensorGemmTests
         {
             var shape = new GemmShape(layout, 19, 37, 33) { LeadingC = 41, Precision = MatmulPrecision.TensorFloat32 };
             new GemmCase(shape, GemmActivation.GeluErf, EpilogueParts.Bias | EpilogueParts.PreActivation | EpilogueParts.Residual) { Factors = factors, Output = output }.Check(backend);
+            new GemmCase(shape, GemmActivation.GeluErf, EpilogueParts.Gradient | EpilogueParts.ColumnSums) { Factors = factors, Output = output }.Check(backend);
             new GemmCase(Padded(shape) with { LeadingC = 43 }, GemmActivation.GeluTanh, EpilogueParts.Gradient | EpilogueParts.Accumulate) { Factors = factors, Output = output, Aligned = true }.Check(backend);
         }
     }

@@ -118,4 +118,76 @@ public sealed class TransferTests
             return values;
         }
     }
+
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Memory_that_recorded_work_has_used_stays_where_it_is_while_more_is_recorded(string name)
+    {
+        IBackend backend = Backends.Get(name);
+        if (backend is not IWorkRecorder { CanRecord: true } recorder) { return; }
+        BufferReserve memory = backend.Pool.CreateReserve();
+        DeviceBuffer used = Work();
+        // A request for which the device has no memory trims the pool.
+        using (recorder.Record(memory, () =>
+        {
+            Assert.Same(used, Work());
+            backend.Pool.Trim();
+        }))
+        {
+            Assert.Same(used, Work());
+        }
+        Assert.True(memory.IsPinned);
+        BufferReserve other = backend.Pool.CreateReserve();
+        Assert.Throws<InvalidOperationException>(() => recorder.Record(other, backend.Synchronize));
+        Assert.False(other.IsPinned, "a recording that failed holds memory");
+        memory.Dispose();
+        other.Dispose();
+
+        DeviceBuffer Work()
+        {
+            using BufferReserve.Use use = memory.Begin();
+            BufferView scratch = backend.Pool.Rent(Length);
+            backend.Fill(scratch, 1);
+            backend.Pool.Return(scratch);
+            return scratch.Buffer;
+        }
+    }
+
+    [Theory, MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Transfers_and_replays_are_refused_in_recorded_work(string name)
+    {
+        IBackend backend = Backends.Get(name);
+        if (backend is not IWorkRecorder { CanRecord: true } recorder) { return; }
+        BufferView x = backend.Pool.Rent(Length);
+        BufferReserve memory = backend.Pool.CreateReserve();
+        backend.Fill(x, 1);
+        using (IUpload upload = backend.OpenUpload(x))
+        using (IDownload download = backend.OpenDownload(x))
+        using (RecordedWork work = recorder.Record(memory, () => backend.Fill(x, 2)))
+        {
+            upload.Map().Fill(3);
+            Assert.Throws<InvalidOperationException>(() => recorder.Record(memory, upload.Send));
+            Assert.Throws<InvalidOperationException>(() => recorder.Record(memory, download.Queue));
+            Assert.Throws<InvalidOperationException>(() => recorder.Record(memory, work.Replay));
+            Assert.False(download.IsPending);
+            work.Replay();
+            download.Queue();
+            Assert.Equal(-1, download.Read().IndexOfAnyExcept(2f));
+        }
+        memory.Dispose();
+        backend.Pool.Return(x);
+    }
+
+    [Fact]
+    public void A_transfer_that_finds_no_memory_for_its_second_turn_gives_the_first_back()
+    {
+        Assert.SkipUnless(Backends.Names.Contains("opencl"), "no OpenCL device");
+        IBackend backend = FaultyBackend.With(new FaultPlan { RefusedHostAllocation = 2 });
+        BufferView here = backend.Pool.Rent(Length);
+        var refused = Assert.Throws<I2MException>(() => backend.OpenUpload(here));
+        Assert.StartsWith("opencl: 4,000 bytes of page-locked host memory cannot be had", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0, FaultyBackend.HostBlocks);
+        using (backend.OpenDownload(here)) { Assert.Equal(1, FaultyBackend.HostBlocks); }
+        Assert.Equal(0, FaultyBackend.HostBlocks);
+        backend.Pool.Return(here);
+    }
 }

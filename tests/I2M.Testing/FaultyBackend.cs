@@ -15,8 +15,14 @@ public sealed class FaultPlan
     /// <summary>From which upload on the device is lost, counted from 1.</summary>
     public int LostFromUpload { get; init; }
 
+    /// <summary>Which allocation of host memory fails, counted from 1.</summary>
+    public int RefusedHostAllocation { get; init; }
+
     /// <summary>Which allocation fails, counted from 1.</summary>
     public int RefusedAllocation { get; init; }
+
+    /// <summary>What the device reports for it; nothing but a lack of memory by default.</summary>
+    public CudaError? AllocationError { get; init; }
 
     /// <summary>How many allocations fail from there.</summary>
     public int Refusals { get; init; } = 1;
@@ -28,6 +34,9 @@ public static class FaultyBackend
     private static readonly Lazy<FaultyDevice> s_device = new(() => new FaultyDevice(new AcceleratorDevice(IlgpuContext.Open(IlgpuContext.OpenClDevices[0]), "with faults")));
     private static readonly Lazy<IBackend> s_backend = new(() => new IlgpuBackend("opencl", s_device.Value));
 
+    /// <summary>Blocks of host memory that were taken since <see cref="With"/> and not given back.</summary>
+    public static int HostBlocks => s_device.Value.HostBlocks;
+
     /// <summary>The backend with an empty pool and the counts of the plan at their start.</summary>
     public static IBackend With(FaultPlan plan)
     {
@@ -38,10 +47,17 @@ public static class FaultyBackend
 
     private sealed class FaultyDevice(KernelDevice device) : KernelDevice
     {
-        private int _uploads, _allocations;
+        private int _uploads, _allocations, _hostAllocations;
+        private readonly List<HostMemory> _hostMemory = [];
         private FaultPlan _plan = new();
 
-        public void Start(FaultPlan next) => (_plan, _uploads, _allocations) = (next, 0, 0);
+        public unsafe int HostBlocks => _hostMemory.Count(memory => memory.Pointer is not null);
+
+        public void Start(FaultPlan next)
+        {
+            (_plan, _uploads, _allocations, _hostAllocations) = (next, 0, 0, 0);
+            _hostMemory.Clear();
+        }
 
         public override DeviceInfo Info => device.Info;
 
@@ -54,7 +70,7 @@ public static class FaultyBackend
         public override IlgpuBuffer Allocate(long words)
         {
             int number = ++_allocations;
-            if (_plan.RefusedAllocation > 0 && number >= _plan.RefusedAllocation && number < _plan.RefusedAllocation + _plan.Refusals) { throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
+            if (_plan.RefusedAllocation > 0 && number >= _plan.RefusedAllocation && number < _plan.RefusedAllocation + _plan.Refusals) { throw _plan.AllocationError is { } error ? new CudaException(error) : new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
             return device.Allocate(words);
         }
 
@@ -68,7 +84,12 @@ public static class FaultyBackend
 
         public override void Synchronize() => device.Synchronize();
 
-        public override HostMemory AllocateHost(long words) => device.AllocateHost(words);
+        public override HostMemory AllocateHost(long words)
+        {
+            if (++_hostAllocations == _plan.RefusedHostAllocation) { throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
+            _hostMemory.Add(device.AllocateHost(words));
+            return _hostMemory[^1];
+        }
 
         public override void QueueIn(HostMemory source, ArrayView<float> destination)
         {

@@ -57,6 +57,7 @@ public readonly record struct Tolerance(double Norm, double Absolute, double Rel
         [nameof(IBackend.Dot)] = Sum,
         [nameof(IBackend.SquaredErrorRows)] = Sum,
         [nameof(IBackend.SquaredErrorRowsBackward)] = Arithmetic,
+        [nameof(IBackend.GuideRows)] = Normalisation,
         [nameof(IBackend.Gemm)] = Sum,
         [nameof(IBackend.Pack)] = Exact,
         [nameof(IBackend.LayerNorm)] = Normalisation,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using I2M.Kernels;
+using I2M.Kernels.Ilgpu;
 using I2M.Model.Diagnostics;
 
 namespace I2M.Cli.Commands;
@@ -29,11 +30,11 @@ internal static class DoctorCommand
         using var progress = new ProgressLine();
         List<DeviceReport> devices = [];
         using IBackend host = BackendSelector.Open("host", threads, out _);
-        foreach (string option in Options(parse.GetValue(Device)!))
+        foreach (var (option, index, name) in Listed(parse.GetValue(Device)!))
         {
             cancel.ThrowIfCancellationRequested();
-            progress.Show($"doctor: checking {option}");
-            devices.Add(Examine(option, host, threads));
+            progress.Show($"doctor: checking {option}: {name}");
+            devices.Add(Examine(option, index, name, host, threads));
         }
         progress.Clear();
         IReadOnlyList<Finding> findings = Doctor.Diagnose(facts, devices);
@@ -44,26 +45,37 @@ internal static class DoctorCommand
 
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
-    private static IEnumerable<string> Options(string device)
+    /// <summary>Every device that is here under a name, numbered within it; a name without any is looked for all the same, as opening it says what is missing.</summary>
+    private static IEnumerable<(string Option, int Index, string Name)> Listed(string device)
     {
-        if (device != "all") { return BackendSelector.Names.Contains(device) && device != "auto" ? [device] : throw new I2MException($"--device {device}: expected host, opencl, cuda or all"); }
-        return BackendSelector.List().Select(d => d.Option).Distinct();
+        string wanted = device.ToLowerInvariant();
+        if (wanted != "all" && (wanted == "auto" || !BackendSelector.Names.Contains(wanted))) { throw new I2MException($"--device {device}: expected host, opencl, cuda or all"); }
+        var found = BackendSelector.List().GroupBy(d => d.Option).SelectMany(g => g.Select((d, i) => (d.Option, Index: i, d.Info.Name)))
+            .Where(d => wanted == "all" || d.Option == wanted).ToList();
+        return found.Count > 0 ? found : [(wanted, 0, "not here")];
     }
 
     /// <summary>A device that does not open is a report, too.</summary>
-    private static DeviceReport Examine(string option, IBackend host, int threads)
+    private static DeviceReport Examine(string option, int index, string name, IBackend host, int threads)
     {
         if (option == "host") { return DeviceReport.Make(option, host, host, threads); }
         try
         {
-            using IBackend device = BackendSelector.Open(option, threads, out _);
+            using IBackend device = Open(option, index, threads);
             return DeviceReport.Make(option, device, host, threads);
         }
         catch (I2MException e)
         {
-            return new DeviceReport(option, "does not open", [new FamilyReport("opening", double.NaN, e.Message)], null, null, null);
+            return new DeviceReport(option, $"{name}, does not open", [new FamilyReport("opening", double.NaN, e.Message)], null, null, null);
         }
     }
+
+    private static IBackend Open(string option, int index, int threads) => (option, index) switch
+    {
+        ("cuda", > 0) => IlgpuBackend.Cuda(index),
+        ("opencl", > 0) => IlgpuBackend.OpenCl(index),
+        _ => BackendSelector.Open(option, threads, out _),
+    };
 
     private static void Print(SystemFacts f, List<DeviceReport> devices, IReadOnlyList<Finding> findings)
     {

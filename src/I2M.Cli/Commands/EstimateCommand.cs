@@ -42,6 +42,8 @@ internal static class EstimateCommand
     {
         TrainConfig config = Configure(parse);
         string name = parse.GetValue(Device)!;
+        IEnumerable<string> names = BackendSelector.Names.Concat(GpuCard.Known.Select(c => c.Option));
+        if (!names.Contains(name, StringComparer.OrdinalIgnoreCase)) { throw new I2MException($"--device {name}: expected one of {string.Join(", ", names)}"); }
         RunEstimate estimate = GpuCard.Find(name) is { } card ? BySheet(card, config) : Measured(name, parse.GetValue(Threads), config, cancel, out name);
         string device = GpuCard.Find(name) is { } known ? $"{known.Name}, not here" : name;
         if (parse.GetValue(Json)) { Console.WriteLine(EstimateReport.Json(estimate, device)); }

@@ -26,6 +26,7 @@ internal static class GenerateCommand
     private static readonly Option<double> Cfg = CommonOptions.Number("--cfg", "Guidance scale; 1 is none.", 3, 0, 100);
     private static readonly Option<double> Rescale = CommonOptions.Number("--cfg-rescale", "How far guidance is drawn back to the unguided deviation.", 0.7, 0, 1);
     private static readonly Option<double> Eta = CommonOptions.Number("--eta", "Share of fresh noise in DDIM.", 0, 0, 1);
+    private static readonly Option<int?> Batch = CommonOptions.OptionalInteger("--batch", "Pictures generated together (default: what fits the device).", 1, 1024);
     private static readonly Option<string?> PrecisionOption = CommonOptions.Precision();
     private static readonly Option<ulong> Seed = CommonOptions.Seed("the noise");
     private static readonly Option<string?> Vocoder = CommonOptions.Vocoder();
@@ -37,7 +38,7 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Speak about pictures.\n\nExamples:\n  i2m generate --checkpoint run --image cat.jpg --out cat.wav\n  i2m generate --checkpoint run --image pictures/ --out speech/ --cfg 4 --seed 7")
         {
-            CheckpointOption, Image, Out, Force, Raw, Plot, Sampler, Steps, Cfg, Rescale, Eta, PrecisionOption, Seed, Vocoder, Device, Threads, Json,
+            CheckpointOption, Image, Out, Force, Raw, Plot, Sampler, Steps, Cfg, Rescale, Eta, Batch, PrecisionOption, Seed, Vocoder, Device, Threads, Json,
         };
         command.SetAction(Run);
         return command;
@@ -57,7 +58,7 @@ internal static class GenerateCommand
             using I2MModel model = I2MModel.Load(backend, parse.GetRequiredValue(CheckpointOption), !parse.GetValue(Raw), precision);
             using IVocoder vocoder = Vocoders.Open(backend, parse.GetValue(Vocoder), model.Info.Config.Mel);
             Console.Error.WriteLine($"model {model.Path}: {model.ParameterCount:N0} parameters; voice: {vocoder.Name}; seed {options.Seed}");
-            Generate(ready, model, vocoder, options, parse.GetValue(Plot), cancel);
+            Generate(ready, model, vocoder, options, parse.GetValue(Plot), parse.GetValue(Batch) ?? 0, cancel);
         }
         if (parse.GetValue(Json)) { Console.WriteLine(JsonSerializer.Serialize(new { written = ready.Select(r => r.Wav), failed = failures })); }
         else { foreach (var (wav, _) in ready) { Console.WriteLine(wav); } }
@@ -135,9 +136,9 @@ internal static class GenerateCommand
         return ready;
     }
 
-    private static void Generate(List<(string Wav, RgbImage Picture)> jobs, I2MModel model, IVocoder vocoder, GenerateOptions options, bool plot, CancellationToken cancel)
+    private static void Generate(List<(string Wav, RgbImage Picture)> jobs, I2MModel model, IVocoder vocoder, GenerateOptions options, bool plot, int batch, CancellationToken cancel)
     {
-        const int together = 8;
+        int together = batch > 0 ? batch : model.PicturesAtOnce();
         TrainConfig config = model.Info.Config;
         using var progress = new ProgressLine();
         string comment = JsonSerializer.Serialize(new { program = "i2m", checkpoint = Path.GetFileName(model.Path), options.Seed, options.Steps, cfg = options.Guidance, sampler = options.Sampler.ToString(), vocoder = vocoder.Name });
@@ -145,12 +146,11 @@ internal static class GenerateCommand
         {
             var part = jobs.GetRange(start, Math.Min(together, jobs.Count - start));
             string what = string.Create(CultureInfo.InvariantCulture, $"pictures {start + 1}–{start + part.Count} of {jobs.Count}, denoising step");
-            IReadOnlyList<float[]> mels = model.GenerateMels([.. part.Select(p => p.Picture)], options with { FirstPicture = start }, (step, total, _) => progress.Show(what, step, total), cancel);
+            IReadOnlyList<GeneratedSpeech> speech = model.Speak([.. part.Select(p => p.Picture)], vocoder, options with { FirstPicture = start }, keepMels: plot, (step, total) => progress.Show(what, step, total), cancel);
             for (int i = 0; i < part.Count; i++)
             {
-                float[] wave = vocoder.Decode(mels[i], config.Model.MelFrames);
-                WavFile.Write(part[i].Wav, new AudioClip(wave, config.Mel.SampleRate), comment: comment);
-                if (plot) { MelPlot.Save(PlotPath(part[i].Wav), mels[i], config.Model.MelBands, config.Model.MelFrames, Path.GetFileNameWithoutExtension(part[i].Wav)); }
+                WavFile.Write(part[i].Wav, new AudioClip(speech[i].Wave, config.Mel.SampleRate), comment: comment);
+                if (speech[i].Mel is { } mel) { MelPlot.Save(PlotPath(part[i].Wav), mel, config.Model.MelBands, config.Model.MelFrames, Path.GetFileNameWithoutExtension(part[i].Wav)); }
             }
         }
     }

@@ -60,7 +60,9 @@ internal static class TrainCommand
         using var progress = new ProgressLine();
         PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel);
         config = Complete(config, parse, data);
-        backend.Pool.Trim(); // The buffers of mel extraction fit nothing in training.
+        // The buffers of mel extraction fit nothing in training.
+        backend.Pool.Trim();
+        backend.Pool.ResetPeaks();
         Print(config, data, progress);
         if (parse.GetValue(DryRun)) { return Task.FromResult(TrialCommand.DryRun(backend, config, data, parse.GetValue(Json), progress, cancel)); }
         if (parse.GetValue(Profile)) { return Task.FromResult(TrialCommand.Profile(backend, config, data, folder, parse.GetValue(Json), progress, cancel)); }

@@ -22,7 +22,6 @@ internal static class TrialCommand
         string device = $"{backend.Name}: {backend.Device.Name} ({backend.Device.Detail})";
         if (!json) { EstimateReport.Print(estimate, device); }
         progress.Show("making a step");
-        long before = backend.Pool.PeakDeviceBytes;
         TrialResult trial = new TrialRun(backend, config, data).Run(warm: 1, steps: 1, cancel);
         progress.Clear();
         if (json)
@@ -30,8 +29,7 @@ internal static class TrialCommand
             Console.WriteLine(JsonSerializer.Serialize(new { estimate = JsonSerializer.Deserialize<JsonElement>(EstimateReport.Json(estimate, device)), loss = CommonOptions.Finite(trial.Loss), secondsPerStep = trial.StepSeconds[0], dataWaitSeconds = trial.WaitSeconds[0], memoryBytes = trial.PeakBytes }));
             return 0;
         }
-        string memory = trial.PeakBytes > before ? Units.Bytes(trial.PeakBytes) : $"at most {Units.Bytes(before)}";
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"one step",-15}{Units.Seconds(trial.StepSeconds[0])}, of which {Units.Seconds(trial.WaitSeconds[0])} waiting for data; loss {trial.Loss:F4}; memory {memory}; nothing was saved"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"one step",-15}{Units.Seconds(trial.StepSeconds[0])}, of which {Units.Seconds(trial.WaitSeconds[0])} waiting for data; loss {trial.Loss:F4}; memory {Units.Bytes(trial.PeakBytes)}; nothing was saved"));
         return 0;
     }
 

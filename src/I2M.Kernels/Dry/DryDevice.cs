@@ -41,6 +41,9 @@ internal sealed class DryDevice : KernelDevice
     public override NominalPeaks Nominal { get; }
 
     /// <inheritdoc/>
+    public override bool IsDry => true;
+
+    /// <inheritdoc/>
     public override AcceleratorStream Stream => _accelerator.DefaultStream;
 
     /// <summary>All buffers share one piece of memory, as in <see cref="DryMemory"/>.</summary>

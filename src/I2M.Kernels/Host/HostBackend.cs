@@ -5,11 +5,11 @@ using System.Runtime.Intrinsics;
 namespace I2M.Kernels.Host;
 
 /// <summary>The CPU: vectorised C# on all cores, the default everywhere and the measure for every other backend.</summary>
-public sealed unsafe partial class HostBackend : IBackend
+public sealed unsafe partial class HostBackend : IBackend, IProcessorThreads
 {
     private readonly ForRows _rows;
 
-    /// <summary>Threads that compute.</summary>
+    /// <inheritdoc/>
     public int Threads => _rows.Threads;
 
     /// <inheritdoc/>
@@ -57,10 +57,10 @@ public sealed unsafe partial class HostBackend : IBackend
     public HostWaits Waits { get; private set; }
 
     /// <inheritdoc/>
-    public IUpload OpenUpload(BufferView destination) => new DirectTransfer(destination);
+    public IUpload OpenUpload(BufferView destination) => new DirectTransfer(destination, isDry: _dry is not null);
 
     /// <inheritdoc/>
-    public IDownload OpenDownload(BufferView source) => new DirectTransfer(source);
+    public IDownload OpenDownload(BufferView source) => new DirectTransfer(source, isDry: false);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -90,13 +90,13 @@ public sealed unsafe partial class HostBackend : IBackend
     }
 
     /// <summary>The memory itself: nothing is queued here, so nothing is copied.</summary>
-    private sealed class DirectTransfer(BufferView view) : IUpload, IDownload
+    private sealed class DirectTransfer(BufferView view, bool isDry) : IUpload, IDownload
     {
         public bool IsReady => true;
 
         public bool IsPending { get; private set; }
 
-        public Span<float> Map() => Span(view);
+        public Span<float> Map() => isDry ? [] : Span(view);
 
         public void Send() { }
 

@@ -14,12 +14,17 @@ public sealed partial class IlgpuBackend : IWorkRecorder
     {
         if (!CanRecord) { throw new NotSupportedException($"{Name} records no work."); }
         if (_isRecording) { throw new InvalidOperationException("A recording is under way."); }
+        // From the start: what the work has used and given back must not leave for the device when a later request finds no memory.
+        bool wasPinned = memory.IsPinned, isDone = false;
+        memory.IsPinned = true;
         try
         {
             _device.BeginRecording();
             _isRecording = true;
             using (memory.Begin()) { work(); }
-            return new RecordedWork(this, _device.EndRecording(), memory);
+            IDeviceRecording recording = _device.EndRecording();
+            isDone = true;
+            return new RecordedWork(this, recording);
         }
         catch (Exception e) when (e is AcceleratorException or DeviceLostException or OutOfDeviceMemoryException)
         {
@@ -34,11 +39,13 @@ public sealed partial class IlgpuBackend : IWorkRecorder
         finally
         {
             _isRecording = false;
+            memory.IsPinned = wasPinned || isDone;
         }
     }
 
     internal void Replay(IDeviceRecording recording)
     {
+        RefuseInRecording("A replay");
         try { recording.Replay(); }
         catch (AcceleratorException e) { throw Lost("a recorded step", e); }
     }

@@ -57,7 +57,21 @@ public sealed partial class IlgpuBackend
         public Upload(IlgpuBackend backend, BufferView destination)
         {
             (_backend, _destination) = (backend, destination);
-            for (int i = 0; i < Turns; i++) { (_memory[i], _fences[i]) = (backend.AllocateHost(destination.Length), backend._device.CreateFence()); }
+            long words = backend._device.IsDry ? 0 : destination.Length;
+            try
+            {
+                for (int i = 0; i < Turns; i++)
+                {
+                    _memory[i] = backend.AllocateHost(words);
+                    _fences[i] = backend._device.CreateFence();
+                }
+            }
+            catch
+            {
+                foreach (DeviceFence? fence in _fences) { fence?.Dispose(); }
+                foreach (HostMemory? memory in _memory) { memory?.Dispose(); }
+                throw;
+            }
         }
 
         public Span<float> Map()
@@ -68,6 +82,7 @@ public sealed partial class IlgpuBackend
 
         public void Send()
         {
+            _backend.RefuseInRecording("A copy from the host");
             try
             {
                 _backend._device.QueueIn(_memory[_turn], View(_destination));
@@ -103,6 +118,7 @@ public sealed partial class IlgpuBackend
         public void Queue()
         {
             if (IsPending) { throw new InvalidOperationException("The data of the copy before were not read."); }
+            backend.RefuseInRecording("A copy to the host");
             try
             {
                 backend._device.QueueOut(View(source), _memory);

@@ -73,6 +73,9 @@ internal abstract class KernelDevice : IDisposable
     /// <summary>A mark for the queue.</summary>
     public virtual DeviceFence CreateFence() => new ReachedFence();
 
+    /// <summary>True where nothing is computed; see <see cref="Dry.DryBackend"/>.</summary>
+    public virtual bool IsDry => false;
+
     /// <summary>True where queued work can be recorded and replayed.</summary>
     public virtual bool CanRecord => false;
 

@@ -17,13 +17,13 @@ public sealed class BufferPool : IDisposable
     /// <summary>Bytes handed out and not returned.</summary>
     public long LiveBytes { get; private set; }
 
-    /// <summary>The most bytes that were ever handed out at a time.</summary>
+    /// <summary>The most bytes that were handed out at a time, since <see cref="ResetPeaks"/> where that was called.</summary>
     public long PeakLiveBytes { get; private set; }
 
     /// <summary>Bytes held on the device, handed out or free.</summary>
     public long DeviceBytes { get; private set; }
 
-    /// <summary>The most bytes that were ever held on the device.</summary>
+    /// <summary>The most bytes that were held on the device, since <see cref="ResetPeaks"/> where that was called.</summary>
     public long PeakDeviceBytes { get; private set; }
 
     /// <summary>How many times memory was taken from the device: constant over warm steps.</summary>
@@ -69,6 +69,9 @@ public sealed class BufferPool : IDisposable
             if (!reserve.IsPinned) { GiveBack(reserve.Free); }
         }
     }
+
+    /// <summary>Counts peaks from here on, for work whose own peak is asked for.</summary>
+    public void ResetPeaks() => (PeakLiveBytes, PeakDeviceBytes) = (LiveBytes, DeviceBytes);
 
     /// <summary>A part of this pool with memory of its own; see <see cref="BufferReserve"/>.</summary>
     public BufferReserve CreateReserve()

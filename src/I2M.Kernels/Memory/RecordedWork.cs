@@ -25,11 +25,7 @@ public sealed class RecordedWork : IDisposable
     private readonly IlgpuBackend _backend;
     private readonly IDeviceRecording _recording;
 
-    internal RecordedWork(IlgpuBackend backend, IDeviceRecording recording, BufferReserve memory)
-    {
-        (_backend, _recording) = (backend, recording);
-        memory.IsPinned = true;
-    }
+    internal RecordedWork(IlgpuBackend backend, IDeviceRecording recording) => (_backend, _recording) = (backend, recording);
 
     /// <summary>Queues the work once more.</summary>
     /// <exception cref="DeviceLostException">The device failed.</exception>

@@ -19,7 +19,8 @@ public readonly record struct HostWaits(long Drains, long Fences)
 /// </summary>
 public interface IUpload : IDisposable
 {
-    /// <summary>Memory to fill, with undefined contents; waits where the device has not fetched what was sent from it before.</summary>
+    /// <summary>Memory to fill, with undefined contents; waits where the device has not fetched what was sent from it before. Empty where nothing is computed
+    /// (<see cref="Dry.DryBackend"/>): nobody will look at what is sent.</summary>
     Span<float> Map();
 
     /// <summary>Queues the copy of what <see cref="Map"/> gave and returns.</summary>

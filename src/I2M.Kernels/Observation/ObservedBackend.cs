@@ -83,7 +83,8 @@ public abstract class ObservedBackend
             if (typeof(OperationCall).GetMethod(nameof(OperationCall.Describe), [Plain(parameter).MakeByRefType()]) is not { } describe) { continue; }
             il.Emit(OpCodes.Ldloca, call);
             il.Emit(parameter.ParameterType.IsByRef ? OpCodes.Ldarg : OpCodes.Ldarga, (short)(parameter.Position + 1));
-            il.Emit(OpCodes.Call, describe);
+            bool inPlace = parameter.IsDefined(typeof(InPlaceAttribute), inherit: false);
+            il.Emit(OpCodes.Call, inPlace ? typeof(OperationCall).GetMethod(nameof(OperationCall.DescribeInPlace))! : describe);
         }
         EmitTell(il, call, nameof(IOperationObserver.Before));
         EmitForward(il, method, parameters);

@@ -24,7 +24,7 @@ public readonly record struct OperationKey(string Name, string Kind, ElementType
 
 /// <summary>
 /// One call of an operation. It is made from the operation's own arguments, so that no family has to say what it costs: products, attention and
-/// convolutions count operations by their shapes, everything else is memory traffic, each operand counted once.
+/// convolutions count operations by their shapes, everything else is memory traffic, each operand counted once, or twice where it is read and written.
 /// </summary>
 public struct OperationCall
 {
@@ -36,6 +36,7 @@ public struct OperationCall
     private string _kind;
     private long _a, _b, _c, _d, _viewBytes, _largest, _shapeBytes;
     private ElementType? _type;
+    private bool _accumulates;
 
     /// <param name="name">The operation.</param>
     public OperationCall(string name) => (_name, _kind) = (name, "");
@@ -52,12 +53,21 @@ public struct OperationCall
     /// <summary>Operation and sizes.</summary>
     public readonly OperationKey Key => new(_name, _kind, _type ?? ElementType.Float32, _kind.Length == 0 ? _largest : _a, _b, _c, _d);
 
+    /// <summary>The last operand so far: by the contract's convention an output.</summary>
+    public BufferView Last { get; private set; }
+
     /// <summary>Takes an operand in.</summary>
-    public void Describe(in BufferView view)
+    public void Describe(in BufferView view) => Describe(view, _accumulates ? 2 : 1);
+
+    /// <summary>Takes an operand in that is read and written.</summary>
+    public void DescribeInPlace(in BufferView view) => Describe(view, 2);
+
+    private void Describe(BufferView view, int times)
     {
         if (view.IsNone) { return; }
+        Last = view;
         _type ??= view.Type;
-        _viewBytes += view.Length * sizeof(float);
+        _viewBytes += times * view.Length * sizeof(float);
         _largest = Math.Max(_largest, view.Type == ElementType.BFloat16 ? 2 * view.Length : view.Length);
     }
 
@@ -74,6 +84,7 @@ public struct OperationCall
     {
         (_kind, _a, _b, _c, _d) = (shape.Layout.ToString(), shape.M, shape.N, shape.K, shape.Batch);
         Flops = shape.Flops;
+        _accumulates = shape.Accumulate; // What comes after the shape is c.
     }
 
     /// <summary>Takes attention's sizes in. Views into packed projections overlap, so bytes come from the sizes: q, o and k, v once, and of the backward pass as many gradients again.</summary>

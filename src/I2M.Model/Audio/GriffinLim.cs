@@ -64,6 +64,15 @@ public sealed class GriffinLim : IVocoder
         return Inverse(spectrum, frames).ToArray();
     }
 
+    /// <summary>Magnitudes and phases are projected on the host: one mel after another, with waits.</summary>
+    public Tensor Decode(Tensor mels)
+    {
+        int count = mels.Shape[0], frames = mels.Columns, each = checked((int)(mels.Length / count));
+        float[] data = mels.ToArray();
+        float[][] waves = [.. Enumerable.Range(0, count).Select(i => Decode(data.AsSpan(i * each, each), frames))];
+        return Tensor.From(_backend, [.. waves.SelectMany(w => w)], count, waves[0].Length);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _analysis.Dispose();
 

@@ -1,3 +1,5 @@
+using I2M.Autograd;
+
 namespace I2M.Model.Audio;
 
 /// <summary>Turns log-mels into speech.</summary>
@@ -14,4 +16,8 @@ public interface IVocoder : IDisposable
     /// <param name="frames">Number of frames.</param>
     /// <returns>The waveform at the settings' sample rate.</returns>
     float[] Decode(ReadOnlySpan<float> mel, int frames);
+
+    /// <summary>Decodes log-mels [batch, bands, frames] on the vocoder's backend into waveforms [batch, samples] there, each as if it were alone.</summary>
+    /// <param name="mels">Natural logarithm, not normalised.</param>
+    Tensor Decode(Tensor mels);
 }

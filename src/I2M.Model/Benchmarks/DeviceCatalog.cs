@@ -1,3 +1,4 @@
+using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Model.Benchmarks.Cases;
 
@@ -5,7 +6,7 @@ namespace I2M.Model.Benchmarks;
 
 /// <summary>
 /// The cases of GPUs. G0 ceilings, G1 products of the forward pass, G2 of both gradients, G3 square ones, G4 with few rows, G5 in float32 and tf32,
-/// G6 and G7 attention forward and backward, G8 what memory bounds, G13 the cost of a launch. Devices with tensor cores multiply bfloat16, others float32.
+/// G6 and G7 attention forward and backward, G8 what memory bounds, G10 whole training steps, G11 a sampling step in bfloat16, G13 the cost of a launch. Devices with tensor cores multiply bfloat16, others float32.
 /// </summary>
 internal static class DeviceCatalog
 {
@@ -17,7 +18,24 @@ internal static class DeviceCatalog
         bool tensor = probe.CanLoop(Arithmetic.BFloat16);
         Arithmetic arithmetic = tensor ? Arithmetic.BFloat16 : Arithmetic.Float32;
         return Ceilings(probe, s).Concat(Products(s, arithmetic)).Concat(Float32Products(s, tensor)).Concat(Attention(s, arithmetic)).Concat(MemoryBound(s, tensor))
-            .Append(new BenchmarkEntry("g13_1000_launches", b => new LaunchCase(b)));
+            .Concat(Steps(s, tensor)).Concat(Launches(probe));
+    }
+
+    /// <summary>Whole steps. Processors under OpenCL leave them out: a training step of the full model takes minutes there.</summary>
+    private static IEnumerable<BenchmarkEntry> Steps(DeviceSizes s, bool tensor)
+    {
+        if (s.Training is not { } training) { yield break; }
+        foreach (Precision precision in tensor ? new[] { Precision.Float32, Precision.TensorFloat32, Precision.BFloat16 } : [Precision.Float32])
+        {
+            yield return new BenchmarkEntry($"g10_train_step_{precision.Name()}_b{training.BatchSize}", b => new TrainStepCase(b, training with { Precision = precision }, inDouble: false));
+        }
+        if (tensor) { yield return new BenchmarkEntry("g11_ddim_step_bf16", b => new DdimStepCase(b, training.Model, Precision.BFloat16)); }
+    }
+
+    private static IEnumerable<BenchmarkEntry> Launches(IDeviceProbe probe)
+    {
+        yield return new BenchmarkEntry("g13_1000_launches", b => new LaunchCase(b));
+        if (probe is IWorkRecorder { CanRecord: true }) { yield return new BenchmarkEntry("g13_1000_launches_replayed", b => new LaunchCase(b, replayed: true)); }
     }
 
     private static IEnumerable<BenchmarkEntry> Ceilings(IDeviceProbe probe, DeviceSizes s)

@@ -1,4 +1,6 @@
 using I2M.Kernels;
+using I2M.Model.Dit;
+using I2M.Model.Training;
 
 namespace I2M.Model.Benchmarks;
 
@@ -31,6 +33,8 @@ public sealed record DeviceSizes
     public required long CopyWords { get; init; }
     /// <summary>Rounds of a register loop on tensor cores; a quarter in float32.</summary>
     public required int LoopRounds { get; init; }
+    /// <summary>Network and batch of whole training steps; null leaves them out, where one would take minutes.</summary>
+    public TrainConfig? Training { get; init; }
     /// <summary>Sets of operands that take turns.</summary>
     public int Sets { get; init; } = 3;
 
@@ -49,6 +53,7 @@ public sealed record DeviceSizes
         Arena = 159_956_768,
         CopyWords = 1L << 30,
         LoopRounds = 1 << 16,
+        Training = FullAt(32),
     };
 
     /// <summary>A quarter of the batch, for GPUs with less than 24 GiB.</summary>
@@ -61,6 +66,7 @@ public sealed record DeviceSizes
         Arena = 40_000_000,
         CopyWords = 1L << 27,
         LoopRounds = 1 << 14,
+        Training = FullAt(8),
     };
 
     /// <summary>For OpenCL drivers of processors.</summary>
@@ -96,7 +102,10 @@ public sealed record DeviceSizes
         CopyWords = 1000,
         LoopRounds = 4,
         Sets = 1,
+        Training = FullAt(1) with { Model = new DitConfig { ImageSize = 16, ImagePatch = 8, MelPatchBands = 20, MelFrames = 80, MelPatchFrames = 40, Hidden = 16, Layers = 1, Heads = 1, ImageTowerLayers = 1 } },
     };
+
+    private static TrainConfig FullAt(int batch) => TrainPresets.Get("full") with { BatchSize = batch, WarmupSteps = 0 };
 
     /// <summary>The sizes that suit a device.</summary>
     public static DeviceSizes For(IBackend backend) =>

@@ -104,7 +104,8 @@ public sealed class BatchLoader : IDisposable
         }
         catch (Exception e)
         {
-            _ready.Writer.TryComplete(e);
+            // One file's failure is the message, not that several samples were prepared at a time.
+            _ready.Writer.TryComplete(e is AggregateException { InnerExceptions: [var first, ..] } ? first : e);
         }
     }
 

@@ -3,7 +3,7 @@ using I2M.Kernels;
 namespace I2M.Model.Diagnostics;
 
 /// <summary>One check or more of every family; together they call every operation of the contract. Sizes end off every vector and tile.</summary>
-public static class KernelChecks
+public static partial class KernelChecks
 {
     private const int N = 1037, R = 37, C = 45, Batch = 2, Tokens = 21, Heads = 2, HeadDim = 24;
     private const int Rows = Batch * Tokens, Width = Heads * HeadDim;
@@ -19,7 +19,7 @@ public static class KernelChecks
     private const long Modulations = 3L * Batch * Width, Activations = (long)Rows * Width, Keys = Batch * (Tokens + 2L) * Width, Statistics = (long)Batch * Heads * Tokens;
 
     /// <summary>All checks.</summary>
-    public static IReadOnlyList<KernelCheck> All { get; } = [.. Pointwise(), .. Products(), .. Sums(), .. Audio(), .. Moves(), .. Training()];
+    public static IReadOnlyList<KernelCheck> All { get; } = [.. Pointwise(), .. Products(), .. Sums(), .. Audio(), .. Moves(), .. Training(), .. Narrow(), Transfers()];
 
     /// <summary>The families, in the checks' order.</summary>
     public static IEnumerable<string> Families => All.Select(c => c.Family).Distinct();
@@ -64,19 +64,16 @@ public static class KernelChecks
             b.GatedResidual(x[0], x[1], x[2], s_modulation, y[0]);
             b.GatedResidualBackward(x[0], x[2], x[1], s_modulation, y[1], y[2]);
         }),
-        new("Convert", [N + 1], [N + 1, R * C], static (b, x, y) =>
+        new("Sampling", [R * C, R * C], [R * C], static (b, x, y) => b.GuideRows(x[0], x[1], R, 3, 0.7f, y[0])),
+        new("Random", [R * C, 4 * R], [N, N, R * C, R * C, N, R * C, R * C], static (b, x, y) =>
         {
             using var scope = new BufferScope(b.Pool);
-            BufferView narrow = scope.Rent(N).As(ElementType.BFloat16);
-            b.Convert(x[0], N + 1, narrow);
-            b.Convert(narrow, N + 1, y[0]);
-            b.ConvertRows(narrow, new RowBlock(1, 0, 10, 40, 30), y[1]);
-        }) { Narrow = true },
-        new("Random", [R * C, 4 * R], [N, N, R * C, R * C, N], static (b, x, y) =>
-        {
+            BufferView number = scope.Rent(2);
+            b.CopyFromHost([3, 0], number);
             b.RandomUniform(5, 2, 3, y[0]);
             b.RandomNormal(5, 2, 3, y[1]);
             b.QSample(x[0], x[1], R, 5, 2, 0, y[2], y[3]);
+            b.QSample(x[0], x[1], R, 5, 2, 1, y[5], y[6], number);
             var bits = new int[N];
             b.RandomBits(5, 2, 3, y[4]);
             b.CopyToHost(y[4], bits);
@@ -88,20 +85,15 @@ public static class KernelChecks
     {
         foreach (GemmLayout layout in Enum.GetValues<GemmLayout>())
         {
-            yield return new KernelCheck("Gemm", [R * 70, 70 * C, C, R * C], [R * C, R * C], (b, x, y) =>
+            yield return new KernelCheck("Gemm", [R * 70, 70 * C, C, R * C], [R * C, R * C, R * C, R * C, C], (b, x, y) =>
             {
-                var epilogue = new GemmEpilogue { Bias = x[2], Activation = GemmActivation.GeluErf, PreActivation = y[1], Residual = x[3] };
-                b.Gemm(x[0], x[1], epilogue, new GemmShape(layout, R, C, 70), y[0]);
+                var shape = new GemmShape(layout, R, C, 70);
+                b.Gemm(x[0], x[1], new GemmEpilogue { Bias = x[2], Activation = GemmActivation.GeluErf, PreActivation = y[1], Residual = x[3] }, shape, y[0]);
+                b.Gemm(x[0], x[1], new GemmEpilogue { Activation = GemmActivation.GeluTanh, GeluGradientOf = x[3], ColumnSums = y[4], AddsColumnSums = true }, shape, y[2]);
+                using PackedMatrix packed = b.Pack(x[1], shape);
+                b.Gemm(x[0], packed, x[2], shape, y[3]);
             });
         }
-        yield return new KernelCheck("Gemm", [80 * 72, 72 * 96], [80 * 96], static (b, x, y) =>
-        {
-            using var scope = new BufferScope(b.Pool);
-            BufferView left = scope.Rent(40 * 72).As(ElementType.BFloat16), right = scope.Rent(36 * 96).As(ElementType.BFloat16);
-            b.Convert(x[0], 80 * 72, left);
-            b.Convert(x[1], 72 * 96, right);
-            b.Gemm(left, right, BufferView.None, new GemmShape(GemmLayout.NT, 80, 96, 72) { Accumulate = true }, y[0]);
-        }) { Narrow = true };
         yield return new KernelCheck("Attention", [Activations, Keys, Keys, Activations], [Activations, Statistics, Activations, Keys, Keys], static (b, x, y) =>
         {
             b.Attention(x[0], x[1], x[2], s_attention, y[0], y[1]);
@@ -142,6 +134,11 @@ public static class KernelChecks
         {
             b.AdaLayerNorm(x[0], x[1].From(Width), x[1], s_modulation, Eps, y[0], y[1], y[2]);
             b.AdaLayerNormBackward(x[0], x[1].From(Width), y[1], y[2], x[2], s_modulation, y[3], y[4].From(Width), y[4], accumulate: true);
+        }),
+        new("Norm", [Activations, Activations, Modulations, Activations], [Activations, Activations, Rows, Rows, Activations, Activations, Modulations], static (b, x, y) =>
+        {
+            b.ResidualAdaLayerNorm(x[0], x[1], x[2], x[2].From(Width), x[2].From(2 * Width), s_modulation, Eps, y[0], y[1], y[2], y[3]);
+            b.ResidualAdaLayerNormBackward(y[0], x[1], x[2], x[2].From(Width), y[2], y[3], x[3], s_modulation, y[4], y[5], y[6], y[6].From(Width), y[6].From(2 * Width), accumulate: true);
         }),
         new("Softmax", [5 * C, 5 * C, 5], [5 * C, 5 * C, 5, 5 * C], static (b, x, y) =>
         {
@@ -204,7 +201,7 @@ public static class KernelChecks
         new("Optimizer", [N, 1], [N, N, N, N, N, 1], static (b, x, y) =>
         {
             b.AdamW(x[0], x[1], s_step, y[0], y[1], y[2]);
-            b.AdamWEma(x[1], s_step, 0.9f, y[3], y[0], y[1], y[2], y[4]);
+            b.AdamWEma(x[1], s_step, 0.9f, y[3], y[0], y[1], y[2], y[4]); // Calls the form with scalars on the device.
             b.Ema(y[0], 0.99f, y[4]);
             b.ClipFactor(x[1], 0.5f, y[5]);
         }) { Positive = true },

@@ -21,31 +21,26 @@ public sealed class DdimSampler(NoiseSchedule schedule, PredictionKind predictio
     public static double Variance(double alphaBar, double previous) => (1 - previous) / (1 - alphaBar) * (1 - alphaBar / previous);
 
     /// <inheritdoc/>
-    public void Sample(Span<double> x, Denoiser model, NoiseSource noise, StepObserver? observer = null, CancellationToken cancel = default)
+    public DataRange Range => range;
+
+    /// <inheritdoc/>
+    public SamplerStep[] Plan()
     {
-        var predicted = new double[x.Length];
-        var fresh = new double[eta > 0 ? x.Length : 0];
-        var estimate = new double[x.Length];
         double final = CompatSeed ? schedule.AlphaBars[0] : FinalAlphaBar;
-        for (int i = 0; i < timesteps.Length; i++)
+        return [.. timesteps.Select((t, i) => Step(t, schedule.AlphaBars[t], i + 1 < timesteps.Length ? schedule.AlphaBars[timesteps[i + 1]] : final))];
+    }
+
+    /// <summary>x = √ᾱp·x0 + direction·ε + σ·noise, ε = (x − √ᾱ·x0)/√(1−ᾱ) of the clipped x0, or the predicted ε in the original.</summary>
+    private SamplerStep Step(int t, double alphaBar, double previous)
+    {
+        double sigma = eta > 0 ? eta * Math.Sqrt(Variance(alphaBar, previous)) : 0, direction = Math.Sqrt(Math.Max(0, 1 - previous - (CompatSeed ? 0 : sigma * sigma)));
+        (double fromState, double fromPrediction) = PredictionAlgebra.ToSample(prediction, alphaBar);
+        if (CompatSeed)
         {
-            cancel.ThrowIfCancellationRequested();
-            int t = timesteps[i];
-            double alphaBar = schedule.AlphaBars[t], previous = i + 1 < timesteps.Length ? schedule.AlphaBars[timesteps[i + 1]] : final;
-            double sigma = eta > 0 ? eta * Math.Sqrt(Variance(alphaBar, previous)) : 0;
-            model(x, t, predicted);
-            if (sigma > 0) { noise(i, fresh); }
-            double direction = Math.Sqrt(Math.Max(0, 1 - previous - (CompatSeed ? 0 : sigma * sigma)));
-            for (int k = 0; k < x.Length; k++)
-            {
-                double x0 = PredictionAlgebra.ToSample(prediction, x[k], predicted[k], alphaBar, range);
-                double epsilon = CompatSeed
-                    ? PredictionAlgebra.ToNoise(prediction, x[k], predicted[k], alphaBar)
-                    : (x[k] - Math.Sqrt(alphaBar) * x0) / Math.Sqrt(1 - alphaBar);
-                estimate[k] = x0;
-                x[k] = Math.Sqrt(previous) * x0 + direction * epsilon + (sigma > 0 ? sigma * fresh[k] : 0);
-            }
-            observer?.Invoke(i + 1, timesteps.Length, estimate);
+            (double state, double predicted) = PredictionAlgebra.ToNoise(prediction, alphaBar);
+            return new SamplerStep(t, fromState, fromPrediction, direction * state, Math.Sqrt(previous)) { Prediction = direction * predicted, Noise = sigma };
         }
+        double kept = direction / Math.Sqrt(1 - alphaBar);
+        return new SamplerStep(t, fromState, fromPrediction, kept, Math.Sqrt(previous) - kept * Math.Sqrt(alphaBar)) { Noise = sigma };
     }
 }

@@ -14,28 +14,17 @@ public sealed class DdpmSampler(NoiseSchedule schedule, PredictionKind predictio
     public static double Variance(double alphaBar, double previous) => DdimSampler.Variance(alphaBar, previous);
 
     /// <inheritdoc/>
-    public void Sample(Span<double> x, Denoiser model, NoiseSource noise, StepObserver? observer = null, CancellationToken cancel = default)
+    public DataRange Range => range;
+
+    /// <inheritdoc/>
+    public SamplerStep[] Plan() => [.. timesteps.Select((t, i) => Step(t, schedule.AlphaBars[t], i + 1 < timesteps.Length ? schedule.AlphaBars[timesteps[i + 1]] : null))];
+
+    /// <summary>The posterior's mean and deviation; the last step ends at ᾱ = 1 without noise.</summary>
+    private SamplerStep Step(int t, double alphaBar, double? next)
     {
-        var predicted = new double[x.Length];
-        var fresh = new double[x.Length];
-        var estimate = new double[x.Length];
-        for (int i = 0; i < timesteps.Length; i++)
-        {
-            cancel.ThrowIfCancellationRequested();
-            int t = timesteps[i];
-            bool last = i + 1 == timesteps.Length;
-            double alphaBar = schedule.AlphaBars[t], previous = last ? 1 : schedule.AlphaBars[timesteps[i + 1]];
-            double alpha = alphaBar / previous;
-            double sampleWeight = Math.Sqrt(previous) * (1 - alpha) / (1 - alphaBar), stateWeight = Math.Sqrt(alpha) * (1 - previous) / (1 - alphaBar);
-            double deviation = last ? 0 : Math.Sqrt(Variance(alphaBar, previous));
-            model(x, t, predicted);
-            if (!last) { noise(i, fresh); }
-            for (int k = 0; k < x.Length; k++)
-            {
-                estimate[k] = PredictionAlgebra.ToSample(prediction, x[k], predicted[k], alphaBar, range);
-                x[k] = sampleWeight * estimate[k] + stateWeight * x[k] + (last ? 0 : deviation * fresh[k]);
-            }
-            observer?.Invoke(i + 1, timesteps.Length, estimate);
-        }
+        double previous = next ?? 1, alpha = alphaBar / previous;
+        double sampleWeight = Math.Sqrt(previous) * (1 - alpha) / (1 - alphaBar), stateWeight = Math.Sqrt(alpha) * (1 - previous) / (1 - alphaBar);
+        (double fromState, double fromPrediction) = PredictionAlgebra.ToSample(prediction, alphaBar);
+        return new SamplerStep(t, fromState, fromPrediction, stateWeight, sampleWeight) { Noise = next is null ? 0 : Math.Sqrt(Variance(alphaBar, previous)) };
     }
 }

@@ -14,34 +14,26 @@ public sealed class DpmSolverSampler(NoiseSchedule schedule, PredictionKind pred
     public bool EndsClean { get; init; } = true;
 
     /// <inheritdoc/>
-    public void Sample(Span<double> x, Denoiser model, NoiseSource noise, StepObserver? observer = null, CancellationToken cancel = default)
+    public DataRange Range => range;
+
+    /// <inheritdoc/>
+    public SamplerStep[] Plan()
     {
-        var predicted = new double[x.Length];
-        var current = new double[x.Length];
-        var before = new double[x.Length];
+        var plan = new SamplerStep[timesteps.Length];
         double lambdaBefore = double.NaN;
-        for (int i = 0; i < timesteps.Length; i++)
+        for (int i = 0; i < plan.Length; i++)
         {
-            cancel.ThrowIfCancellationRequested();
-            int t = timesteps[i];
-            bool last = i + 1 == timesteps.Length;
-            double alphaBar = schedule.AlphaBars[t], next = last ? (EndsClean ? 1 : schedule.AlphaBars[0]) : schedule.AlphaBars[timesteps[i + 1]];
-            model(x, t, predicted);
-            for (int k = 0; k < x.Length; k++) { current[k] = PredictionAlgebra.ToSample(prediction, x[k], predicted[k], alphaBar, range); }
-            double lambda = Lambda(alphaBar), lambdaNext = Lambda(next), h = lambdaNext - lambda;
+            double alphaBar = schedule.AlphaBars[timesteps[i]];
+            double next = i + 1 < plan.Length ? schedule.AlphaBars[timesteps[i + 1]] : EndsClean ? 1 : schedule.AlphaBars[0];
+            double lambda = Lambda(alphaBar), h = Lambda(next) - lambda;
             // A step from pure noise (λ = −∞) or to the clean end (λ = +∞) has no second-order term.
             bool secondOrder = i > 0 && double.IsFinite(h) && double.IsFinite(lambdaBefore);
-            double ratio = secondOrder ? h / (2 * (lambda - lambdaBefore)) : 0;
-            double state = Math.Sqrt((1 - next) / (1 - alphaBar)), data = Math.Sqrt(next) * (1 - Math.Exp(-h));
-            for (int k = 0; k < x.Length; k++)
-            {
-                double d = current[k] + ratio * (current[k] - before[k]);
-                x[k] = state * x[k] + data * d;
-            }
-            observer?.Invoke(i + 1, timesteps.Length, current);
-            (before, current) = (current, before);
+            double ratio = secondOrder ? h / (2 * (lambda - lambdaBefore)) : 0, data = Math.Sqrt(next) * (1 - Math.Exp(-h));
+            (double fromState, double fromPrediction) = PredictionAlgebra.ToSample(prediction, alphaBar);
+            plan[i] = new SamplerStep(timesteps[i], fromState, fromPrediction, Math.Sqrt((1 - next) / (1 - alphaBar)), data * (1 + ratio)) { Before = -data * ratio };
             lambdaBefore = lambda;
         }
+        return plan;
     }
 
     private static double Lambda(double alphaBar) => 0.5 * Math.Log(alphaBar / (1 - alphaBar));

@@ -1,6 +1,6 @@
 namespace I2M.Model.Diffusion;
 
-/// <summary>Classifier-free guidance (Ho &amp; Salimans 2022) with the rescale of Lin et al. 2024.</summary>
+/// <summary>Classifier-free guidance (Ho &amp; Salimans 2022) with the rescale of Lin et al. 2024, in double: the reference of <see cref="Kernels.IBackend.GuideRows"/>.</summary>
 public static class Guidance
 {
     /// <summary>

@@ -17,7 +17,7 @@ public sealed record ImageCondition(IReadOnlyList<Tensor> KeyValues, Tensor? Poo
 public abstract class DitModel : Module
 {
     /// <summary>More rows than any backend's kernel for few rows takes, which is 64 on CUDA.</summary>
-    private const int FewestTableRows = 65;
+    internal const int FewestTableRows = 65;
 
     /// <summary>Sizes and variant.</summary>
     public DitConfig Config { get; }
@@ -79,13 +79,31 @@ public abstract class DitModel : Module
     /// <param name="condition">From <see cref="EncodeImage"/>.</param>
     public ModulationTable Modulate(ReadOnlySpan<int> timesteps, ImageCondition condition)
     {
-        int perStep = condition.Pooled?.Rows ?? 1, steps = Math.Max(timesteps.Length, (FewestTableRows + perStep - 1) / perStep);
-        var repeated = new int[steps * perStep];
-        for (int i = 0; i < repeated.Length; i++) { repeated[i] = timesteps[Math.Min(i / perStep, timesteps.Length - 1)]; }
-        using Tensor features = Features(condition.KeyValues[0].Backend, repeated);
+        using Tensor features = Tensor.From(condition.KeyValues[0].Backend, FilledFeatures(timesteps), timesteps.Length + FewestTableRows, TimestepEmbedding.Features);
+        return ModulatePart(features, 0, timesteps.Length, condition);
+    }
+
+    /// <summary>The features of timesteps, [timesteps + <see cref="FewestTableRows"/>, features]: the last one's repeated, so that every short list can be filled up.</summary>
+    internal float[] FilledFeatures(ReadOnlySpan<int> timesteps)
+    {
+        var filled = new int[timesteps.Length + FewestTableRows];
+        timesteps.CopyTo(filled);
+        filled.AsSpan(timesteps.Length).Fill(timesteps[^1]);
+        return TimestepEmbedding.FeaturesOf(filled, Config.CompatSeed);
+    }
+
+    /// <summary>The modulations of timesteps first to first + count − 1 of those that <see cref="FilledFeatures"/> was made of.</summary>
+    internal ModulationTable ModulatePart(Tensor filledFeatures, int first, int count, ImageCondition condition)
+    {
+        int perStep = condition.Pooled?.Rows ?? 1, steps = Math.Max(count, (FewestTableRows + perStep - 1) / perStep);
+        using Tensor part = filledFeatures.SliceRows(first, steps), features = Tensor.Empty(part.Backend, steps * perStep, part.Columns);
+        part.Backend.BroadcastRows(part.View, new ReduceShape(steps, perStep, part.Columns), 1, accumulate: false, features.View);
         using Tensor activated = Activate(features, condition);                    // [steps · perStep, hidden]
         return new ModulationTable(Modulation.Forward(activated), perStep);
     }
+
+    /// <summary>As <see cref="Denoise(Tensor, ModulationTable, int, ImageCondition)"/> with the modulations in place, for recorded work.</summary>
+    internal Tensor DenoiseWith(Tensor x, Tensor modulation, ImageCondition condition) => DenoiseModulated(x, modulation, condition);
 
     /// <summary>
     /// All layers that make shifts, scales and gates out of the activated condition, as one: [rows, hidden] → [rows, chunks · hidden]. A block knows the number

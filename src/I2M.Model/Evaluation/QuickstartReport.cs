@@ -44,7 +44,7 @@ public sealed class QuickstartReport
         IReadOnlyList<AnimalClass> classes = AnimalClass.All;
         List<(int Class, RgbImage Picture)> tests = [.. from i in Enumerable.Range(0, perClass) from c in Enumerable.Range(0, classes.Count) select (c, AnimalPainter.Paint(classes[c], _seed + UnseenSeedOffset + (ulong)i, PictureSize))];
         var options = new GenerateOptions { Sampler = SamplerKind.DpmSolver, Steps = 25, Seed = _seed };
-        IReadOnlyList<float[]> mels = _model.GenerateMels([.. tests.Select(t => t.Picture)], options, (step, total, _) => progress?.Invoke(step, total), cancel);
+        IReadOnlyList<float[]> mels = _model.GenerateMels([.. tests.Select(t => t.Picture)], options, progress, cancel);
         NearestReference references = References();
         int[] said = [.. mels.Select(m => references.Classify(m))];
         var confusion = new int[classes.Count, classes.Count];

@@ -3,8 +3,10 @@ using System.Globalization;
 using I2M.Kernels;
 using I2M.Kernels.Dry;
 using I2M.Kernels.Observation;
+using I2M.Model.Audio;
 using I2M.Model.Data;
 using I2M.Model.Dit;
+using I2M.Model.Images;
 using I2M.Model.Profiling;
 using I2M.Model.Training;
 
@@ -12,7 +14,8 @@ namespace I2M.Model.Planning;
 
 /// <summary>
 /// Measures what the operations of a training step cost: a few real steps of the same model with one or two blocks are timed operation by operation. A
-/// model's blocks are alike, so the sizes are those of the whole model; a batch that would take too long or does not fit is cut down.
+/// model's blocks are alike, so the sizes are those of the whole model; a batch that would take too long or does not fit is cut down. Means are taken, not medians
+/// or minima: a run's time is the sum of all its steps, with whatever disturbs them.
 /// </summary>
 public static class Calibration
 {
@@ -73,29 +76,44 @@ public static class Calibration
             plain.Add(Stopwatch.GetElapsedTime(before).TotalSeconds);
             profiler.Record(Step);
         }
-        return Model(profiler, plain, config);
+        return Model(profiler, plain, config, SharesProcessors(device) ? SampleSeconds(config) / Environment.ProcessorCount : 0);
     }
 
-    private static CostModel Model(OperationProfiler profiler, List<double> plain, TrainConfig config)
+    private static CostModel Model(OperationProfiler profiler, List<double> plain, TrainConfig config, double perSample)
     {
         (PlannedOperation Operation, double Seconds)[] measured = [.. profiler.Calls.GroupBy(c => c.Key).Select(calls =>
         {
             ProfiledCall first = calls.First();
-            double[] steps = [.. calls.GroupBy(c => c.Step).Select(s => s.Average(c => c.Seconds))];
-            return (new PlannedOperation(calls.Key, calls.Count() / profiler.Steps.Count, first.Flops, first.Bytes), Median(steps));
+            return (new PlannedOperation(calls.Key, calls.Count() / profiler.Steps.Count, first.Flops, first.Bytes), calls.Average(c => c.Seconds));
         })];
         // What a step takes beyond its operations; less than nothing where single operations are slower for being timed.
         int callsPerStep = profiler.Calls.Count / profiler.Steps.Count;
-        double rest = (Median(plain) - measured.Sum(m => m.Operation.Calls * m.Seconds)) / callsPerStep;
+        double rest = (plain.Average() - measured.Sum(m => m.Operation.Calls * m.Seconds)) / callsPerStep;
         string source = string.Create(CultureInfo.InvariantCulture,
-            $"{profiler.Steps.Count} measured steps of this model with {config.Model.Layers} blocks at batch {config.BatchSize} ({1e3 * Median(plain):F0} ms each)");
-        return new CostModel(measured, rest, source);
+            $"{profiler.Steps.Count} measured steps of this model with {config.Model.Layers} blocks at batch {config.BatchSize} ({1e3 * plain.Average():F0} ms each)");
+        return new CostModel(measured, rest, perSample, source);
     }
 
-    private static double Median(IEnumerable<double> values)
+    /// <summary>True where the threads that prepare samples take their time from those that compute.</summary>
+    private static bool SharesProcessors(IBackend device) => device is IProcessorThreads host ? host.Threads >= Environment.ProcessorCount : device is IDeviceProbe { IsProcessor: true };
+
+    /// <summary>What <see cref="BatchLoader"/> does for a sample whose files are in memory, on one thread: the mean of a few dozen.</summary>
+    private static double SampleSeconds(TrainConfig config)
     {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        const int samples = 32;
+        DitConfig model = config.Model;
+        int size = model.ImageSize;
+        var picture = new RgbImage(size, size, new byte[3 * size * size]);
+        float[] mel = Waves(model.MelBands * model.MelFrames), normalised = new float[mel.Length], tokens = new float[3 * size * size];
+        MelNormalizer normalizer = MelNormalizer.CompatSeed(config.Mel);
+        long start = 0;
+        for (int i = -1; i < samples; i++)
+        {
+            if (i == 0) { start = Stopwatch.GetTimestamp(); } // One before is compiled.
+            normalizer.Normalize(mel, normalised);
+            ImageTensor.ToChw(config.Augment ? ImageAugment.Apply(picture, size, size, config.Seed, 0, i + 1) : picture, tokens);
+        }
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / samples;
     }
 
     private static float[] Waves(int length)

@@ -16,17 +16,18 @@ public sealed class CostModel
     private readonly ILookup<string, (PlannedOperation Operation, double Seconds)> _byName;
     private readonly NominalPeaks? _nominal;
     private readonly Arithmetic _arithmetic;
-    private readonly double _perCall;
+    private readonly double _perCall, _perSample;
 
     /// <summary>Where the figures come from, for the user.</summary>
     public string Source { get; }
 
     /// <param name="measured">Seconds a call of each measured operation.</param>
     /// <param name="perCall">Seconds that a step takes besides, for each call.</param>
+    /// <param name="perSample">Seconds that a step is longer for each sample that other threads prepare meanwhile.</param>
     /// <param name="source">How it was measured.</param>
-    public CostModel(IReadOnlyList<(PlannedOperation Operation, double Seconds)> measured, double perCall, string source)
+    public CostModel(IReadOnlyList<(PlannedOperation Operation, double Seconds)> measured, double perCall, double perSample, string source)
     {
-        (_perCall, Source) = (perCall, source);
+        (_perCall, _perSample, Source) = (perCall, perSample, source);
         _byName = measured.ToLookup(m => m.Operation.Key.Name);
         foreach (var (operation, seconds) in measured) { _seconds[operation.Key] = seconds; }
     }
@@ -41,7 +42,7 @@ public sealed class CostModel
     }
 
     /// <summary>Seconds of a step.</summary>
-    public double Predict(StepPlan plan) => plan.Operations.Sum(o => o.Calls * (_nominal is { } peaks ? BySheet(o, peaks) : ByMeasurement(o) + _perCall));
+    public double Predict(StepPlan plan) => plan.Samples * _perSample + plan.Operations.Sum(o => o.Calls * (_nominal is { } peaks ? BySheet(o, peaks) : ByMeasurement(o) + _perCall));
 
     private double ByMeasurement(PlannedOperation operation)
     {

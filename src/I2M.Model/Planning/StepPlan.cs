@@ -64,7 +64,7 @@ public sealed record StepPlan
         IBackend backend = ObservedBackend.Over(dry, counter);
         using var trainer = new DiffusionTrainer(backend, config, initialize: false);
         long persistent = dry.Pool.LiveBytes, arena = trainer.Arena.Length * sizeof(float);
-        Batch batch = SharedBatch(config);
+        var batch = new Batch([], [], []); // Nobody looks at its contents.
         for (int step = 0; step < WarmSteps; step++)
         {
             counter.Begin();
@@ -93,12 +93,6 @@ public sealed record StepPlan
             },
         };
     }
-
-    /// <summary>A batch of the right size whose contents nobody looks at.</summary>
-    private static Batch SharedBatch(TrainConfig config) => new(
-        GC.AllocateUninitializedArray<float>(checked(config.BatchSize * config.Model.MelBands * config.Model.MelFrames)),
-        GC.AllocateUninitializedArray<float>(checked(config.BatchSize * 3 * config.Model.ImageSize * config.Model.ImageSize)),
-        new int[config.BatchSize]);
 
     /// <summary>Counts the operations of a step and the most that lives between two of them.</summary>
     private sealed class Counter(BufferPool pool) : IOperationObserver

@@ -7,19 +7,15 @@ namespace I2M.Model.Profiling;
 public static class DeviceRate
 {
     /// <summary>
-    /// Operations a second: by units and clocks where they are known, of processors measured in a tenth of a second, of other devices null.
+    /// Operations a second: by units and clocks where they are known, of processors of as many threads as compute, measured in a sixth of a second, of other devices null.
     /// </summary>
     /// <param name="device">The device, no decorator.</param>
     /// <param name="arithmetic">In which most products are computed.</param>
-    /// <param name="threads">Threads of the host; 0 takes one per processor.</param>
-    public static double? Peak(IBackend device, Arithmetic arithmetic, int threads = 0)
+    public static double? Peak(IBackend device, Arithmetic arithmetic) => device switch
     {
-        int count = threads > 0 ? threads : Environment.ProcessorCount;
-        return device switch
-        {
-            IDeviceProbe { IsProcessor: true } => new HostPeak(Environment.ProcessorCount).FlopsPerSecond(windows: 1),
-            IDeviceProbe probe => probe.Nominal.Flops(arithmetic),
-            _ => new HostPeak(count).FlopsPerSecond(windows: 1),
-        };
-    }
+        IProcessorThreads host => new HostPeak(host.Threads).FlopsPerSecond(windows: 2),
+        IDeviceProbe { IsProcessor: true } => new HostPeak(Environment.ProcessorCount).FlopsPerSecond(windows: 2),
+        IDeviceProbe probe => probe.Nominal.Flops(arithmetic),
+        _ => null,
+    };
 }

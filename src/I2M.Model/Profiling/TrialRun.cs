@@ -11,7 +11,7 @@ namespace I2M.Model.Profiling;
 /// <param name="StepSeconds">Each step after the warm-up, with its wait for data.</param>
 /// <param name="WaitSeconds">The waits for data alone.</param>
 /// <param name="Loss">Loss of the last step.</param>
-/// <param name="PeakBytes">Most memory that the pool held on the device.</param>
+/// <param name="PeakBytes">The most memory that the steps held on the device.</param>
 public sealed record TrialResult(IReadOnlyList<double> StepSeconds, IReadOnlyList<double> WaitSeconds, double Loss, long PeakBytes);
 
 /// <summary>A few training steps on real data that leave nothing behind: no checkpoint, no log. For trying a run out and for profiles.</summary>
@@ -26,6 +26,9 @@ public sealed class TrialRun(IBackend backend, TrainConfig config, PairDataset d
     /// <param name="cancel">Stops between two steps.</param>
     public TrialResult Run(int warm, int steps, CancellationToken cancel)
     {
+        // What others left in the pool is not the steps' own.
+        backend.Pool.Trim();
+        backend.Pool.ResetPeaks();
         using var trainer = new DiffusionTrainer(backend, config);
         return Steps(trainer, warm, steps, static step => step(), cancel);
     }

@@ -78,7 +78,7 @@ internal sealed class StepInputs : IDisposable
     /// <summary>As <see cref="AdamWOptimizer.Queue"/> takes them.</summary>
     public BufferView Scalars => _block.Slice(_scalars.Offset, _scalars.Length);
 
-    /// <summary>Writes a part's data and queues their copy to the device.</summary>
+    /// <summary>Writes a part's data and queues their copy to the device; where nothing is computed, writes nothing.</summary>
     /// <param name="batch">At least so many samples.</param>
     /// <param name="targets">Timesteps and mixing weights of so many samples.</param>
     /// <param name="keep">1 keeps a sample's picture.</param>
@@ -89,9 +89,15 @@ internal sealed class StepInputs : IDisposable
         int samples = targets.Timesteps.Length;
         DitConfig model = _config.Model;
         if (samples > _config.BatchSize) { throw new ArgumentException($"{samples} samples given, room for {_config.BatchSize}.", nameof(targets)); }
-        Span<float> block = _upload.Map(), mix = _mix.In(block);
+        Span<float> block = _upload.Map();
+        if (block.IsEmpty)
+        {
+            _upload.Send();
+            return;
+        }
         HostPatches.Write(batch.Mels, model.MelPatches(samples), _mels.In(block));
         HostPatches.Write(batch.Images, model.ImagePatches(samples), _images.In(block));
+        Span<float> mix = _mix.In(block);
         targets.SignalScale.CopyTo(mix);
         targets.NoiseScale.CopyTo(mix[samples..]);
         targets.TargetSample.CopyTo(mix[(2 * samples)..]);

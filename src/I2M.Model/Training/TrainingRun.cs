@@ -39,6 +39,8 @@ public sealed record RunResult(string Checkpoint, double FirstLoss, double LastL
 public sealed class TrainingRun
 {
     private const int Window = 50;
+    /// <summary>Losses that memory is taken for at the start, so that steps leave the heap flat; longer lists grow by doubling.</summary>
+    private const int MostReserved = 1 << 20;
     /// <summary>Held-out pairs that a validation takes at the most.</summary>
     internal const int ValidationSamples = 128;
     private readonly IBackend _backend;
@@ -68,7 +70,7 @@ public sealed class TrainingRun
         int end = Math.Min(_config.Steps, options.StopAtStep ?? int.MaxValue), saved = -1, first = trainer.Step;
         StepMeter meter = NewMeter(first, end);
         string? said = null;
-        _losses.Capacity = Math.Max(0, end - first);
+        _losses.Capacity = Math.Clamp(end - first, 0, MostReserved);
         CheckpointInfo Info() => new(_config, normalizer, _data.Classes, new TrainState(trainer.Step, trainer.Ema.UpdateCount, _data.Fingerprint, best));
         while (trainer.Step < end && !cancel.IsCancellationRequested && !(clock.Elapsed >= options.TimeLimit))
         {
@@ -88,6 +90,10 @@ public sealed class TrainingRun
         Take(trainer.Results(wait: true));
         log.Flush();
         if (saved != trainer.Step) { Save(trainer, Info()); }
+        PlotLoss(first);
+        int take = Math.Min(Window, Math.Max(1, _losses.Count / 10));
+        return new RunResult(_folder.CheckpointPath(trainer.Step), _losses.Take(take).DefaultIfEmpty(double.NaN).Average(),
+            _losses.TakeLast(take).DefaultIfEmpty(double.NaN).Average(), trainer.Step >= _config.Steps);
 
         void Take(IReadOnlyList<StepResult> results)
         {
@@ -101,10 +107,6 @@ public sealed class TrainingRun
                 progress?.Invoke(new TrainProgress(result.Step, end, result, figures));
             }
         }
-        PlotLoss(first);
-        int take = Math.Min(Window, Math.Max(1, _losses.Count / 10));
-        return new RunResult(_folder.CheckpointPath(trainer.Step), _losses.Take(take).DefaultIfEmpty(double.NaN).Average(),
-            _losses.TakeLast(take).DefaultIfEmpty(double.NaN).Average(), trainer.Step >= _config.Steps);
     }
 
     private (MelNormalizer Normalizer, double? Best) Begin(RunOptions options, DiffusionTrainer trainer)

@@ -44,6 +44,13 @@ public sealed class VocosVocoder : IVocoder
         return Forward(Tensor.From(_backend, mel, 1, Settings.Bands, frames)).ToArray();
     }
 
+    /// <summary>Queued without a wait.</summary>
+    public Tensor Decode(Tensor mels)
+    {
+        using var noGrad = GradMode.NoGrad();
+        return Forward(mels);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

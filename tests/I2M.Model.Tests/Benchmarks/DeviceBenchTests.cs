@@ -38,7 +38,11 @@ public sealed class DeviceBenchTests : IDisposable
     [InlineData("g8_adamw_bf16", "float32", "memory")]
     [InlineData("g8_gelu_fwd", "float32", "memory")]
     [InlineData("g8_gradient_norm", "float32", "memory")]
+    [InlineData("g10_train_step_f32_b1", "float32", "compute")]
+    [InlineData("g10_train_step_bf16_b1", "bfloat16", "compute")]
+    [InlineData("g11_ddim_step_bf16", "bfloat16", "compute")]
     [InlineData("g13_1000_launches", "float32", "launch")]
+    [InlineData("g13_1000_launches_replayed", "float32", "launch")]
     public void EveryKindOfCaseIsVerifiedAndMeasured(string name, string arithmetic, string bound)
     {
         BenchmarkSuite suite = BenchmarkCatalog.For(_backend, DeviceSizes.Tiny);
@@ -48,7 +52,7 @@ public sealed class DeviceBenchTests : IDisposable
         Assert.True(result.Ms > 0);
         Assert.Equal(bound != "launch", result.ShareOfPeak > 0);
         Assert.Null(result.ShareOfNominal);
-        bool chooses = result.Bound == "compute" && !result.Case.StartsWith("g0", StringComparison.Ordinal);
+        bool chooses = result.Bound == "compute" && !new[] { "g0", "g10", "g11" }.Contains(result.Case.Split('_')[0]);
         Assert.Equal(chooses, result.Choice?.Contains(": ", StringComparison.Ordinal) ?? false);
         Assert.Equal(0, _backend.Pool.LiveBytes);
     }
@@ -61,11 +65,13 @@ public sealed class DeviceBenchTests : IDisposable
         Assert.DoesNotContain(BenchmarkCatalog.For(host).Names, n => n.StartsWith("g0", StringComparison.Ordinal));
         Assert.Contains("g3_nt_f32_256x256x256", BenchmarkCatalog.For(openCl, DeviceSizes.Small).Names);
         Assert.DoesNotContain(BenchmarkCatalog.For(openCl, DeviceSizes.Small).Names, n => n.Contains("bf16", StringComparison.Ordinal));
+        Assert.DoesNotContain(BenchmarkCatalog.For(openCl, DeviceSizes.Small).Names, n => n.StartsWith("g10", StringComparison.Ordinal) || n.EndsWith("replayed", StringComparison.Ordinal));
         BenchmarkSuite cuda = BenchmarkCatalog.For(_backend, DeviceSizes.Full);
         Assert.Contains("g1_nt_bf16_28000x2304x768", cuda.Names);
         Assert.Equal(cuda.Names.Count, cuda.Names.Distinct().Count());
-        Assert.Equal(["g6_flash_fwd_bf16_b32_875x875", "g13_1000_launches"], cuda.Select("g6_flash_fwd_bf16_b32_875x875,g13"));
-        foreach (string group in new[] { "g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g13" }) { Assert.NotEmpty(cuda.Select(group)); }
+        Assert.Equal(["g6_flash_fwd_bf16_b32_875x875", "g13_1000_launches", "g13_1000_launches_replayed"], cuda.Select("g6_flash_fwd_bf16_b32_875x875,g13"));
+        Assert.Equal(["g10_train_step_f32_b32", "g10_train_step_tf32_b32", "g10_train_step_bf16_b32"], cuda.Select("g10"));
+        foreach (string group in new[] { "g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g10", "g11", "g13" }) { Assert.NotEmpty(cuda.Select(group)); }
     }
 
     [Theory]

@@ -28,15 +28,31 @@ public sealed class DoctorTests
         Assert.Empty(operations.Except(seen.Seen));
     }
 
-    [Fact]
-    public void AFailingOperationIsNamed()
+    [Theory]
+    [InlineData("Gemm", "Gemm", 1e6f)]
+    [InlineData("Gemm", "Gemm", float.NaN)]
+    [InlineData("ResidualAdaLayerNorm", "Norm", 100)]
+    [InlineData("ScatterAddRows", "Layout", 100)]
+    [InlineData("AdamWEma", "Optimizer", 100)]
+    public void AWrongElementIsFoundInItsFamilyAlone(string operation, string family, float value)
     {
         using var host = new HostBackend(1);
-        var spoiler = new Spoiler();
-        FamilyReport report = FamilyReport.Check("Gemm", ObservedBackend.Over(host, spoiler), host);
-        Assert.Contains("Gemm: output 1", report.Problem);
-        Assert.Null(FamilyReport.Check("Norm", ObservedBackend.Over(host, spoiler), host).Problem);
+        IBackend device = ObservedBackend.Over(host, new Spoiler(host, operation, value));
+        foreach (string name in KernelChecks.Families)
+        {
+            FamilyReport report = FamilyReport.Check(name, device, host);
+            if (name == family) { Assert.StartsWith($"{family}: output ", report.Problem); }
+            else { Assert.Null(report.Problem); }
+        }
         Assert.Equal(0, host.Pool.LiveBytes);
+    }
+
+    [Fact]
+    public void AnUploadThatLosesDataIsFound()
+    {
+        using var host = new HostBackend(1);
+        IBackend device = ObservedBackend.Over(host, new Spoiler(host, "Copy", 100));
+        Assert.StartsWith("Transfers: output 1", FamilyReport.Check("Transfers", device, host).Problem);
     }
 
     [Fact]
@@ -81,14 +97,15 @@ public sealed class DoctorTests
         public void After(in OperationCall call) { }
     }
 
-    /// <summary>A device that fails at every product.</summary>
-    private sealed class Spoiler : IOperationObserver
+    /// <summary>A device that gets an element of every result of an operation wrong, or loses it to a NaN.</summary>
+    private sealed class Spoiler(IBackend device, string operation, float value) : IOperationObserver
     {
         public void Before(in OperationCall call) { }
 
         public void After(in OperationCall call)
         {
-            if (call.Name == nameof(IBackend.Gemm)) { throw new I2MException("Gemm: output 1: planted"); }
+            if (call.Name != operation) { return; }
+            device.CopyFromHost([value], call.Last.As(ElementType.Float32).Slice(call.Last.Length / 2, 1));
         }
     }
 }

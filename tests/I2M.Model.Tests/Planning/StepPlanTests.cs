@@ -1,3 +1,4 @@
+using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Kernels.Dry;
 using I2M.Kernels.Host;
@@ -16,12 +17,26 @@ public sealed class StepPlanTests
 {
     private static TrainConfig Nano { get; } = TrainPresets.Get("nano") with { BatchSize = 4, WarmupSteps = 0 };
 
-    public static TheoryData<string, bool> Rows => new() { { "tiny", false }, { "tiny", true }, { "compat", false }, { "nano", false }, { "nano", true } };
+    public static TheoryData<string, bool, Precision> Rows
+    {
+        get
+        {
+            var rows = new TheoryData<string, bool, Precision>();
+            foreach (string name in new[] { "tiny", "compat", "nano" })
+            {
+                foreach (bool recompute in new[] { false, true })
+                {
+                    foreach (Precision precision in new[] { Precision.Float32, Precision.BFloat16 }) { rows.Add(name, recompute, precision); }
+                }
+            }
+            return rows;
+        }
+    }
 
     [Theory, MemberData(nameof(Rows))]
-    public void MemoryAndWorkAreThoseOfRealSteps(string name, bool recompute)
+    public void MemoryAndWorkAreThoseOfRealSteps(string name, bool recompute, Precision precision)
     {
-        TrainConfig config = Config(name) with { Recompute = recompute, ValidateEvery = 0 };
+        TrainConfig config = Config(name) with { Recompute = recompute, Precision = precision, ValidateEvery = 0 };
         using var host = new HostBackend(2);
         var counter = new FlopCounter();
         using var trainer = new DiffusionTrainer(ObservedBackend.Over(host, counter), config);
@@ -34,8 +49,8 @@ public sealed class StepPlanTests
         Assert.Equal(host.Pool.PeakDeviceBytes, plan.Memory.Total);
         Assert.Equal(counter.Flops, plan.ExecutedFlops, 0.5);
         Assert.Equal(counter.Calls, plan.Calls);
-        Assert.Equal(trainer.Arena.Length, plan.Parameters);
-        Assert.Equal(5 * sizeof(float) * plan.Parameters + plan.Memory.Other, plan.Memory.Persistent);
+        Assert.Equal(trainer.Model.ParameterCount, plan.Parameters);
+        Assert.Equal(5 * sizeof(float) * trainer.Arena.Length + plan.Memory.Other, plan.Memory.Persistent);
     }
 
     /// <summary>The model's formula, written out once more by hand: every product over tokens or samples, forward and twice backward, and both attentions.</summary>
@@ -115,6 +130,31 @@ public sealed class StepPlanTests
         }
     }
 
+    [Fact]
+    public void WhatIsUpdatedInPlaceIsReadAndWritten()
+    {
+        const int n = 128;
+        using var host = new HostBackend(1);
+        var traffic = new FlopCounter();
+        IBackend observed = ObservedBackend.Over(host, traffic);
+        BufferView[] v = [.. Enumerable.Range(0, 5).Select(_ => host.Pool.Rent(n))];
+        foreach (BufferView view in v) { host.Fill(view, 1); }
+        var step = new AdamWStep(1e-3f, 0.9f, 0.999f, 1e-8f, 0, 1);
+        Assert.Equal(7 * n * sizeof(float), Bytes(() => observed.AdamW(v[0], BufferView.None, step, v[1], v[2], v[3])));
+        Assert.Equal(10 * n * sizeof(float), Bytes(() => observed.AdamWEma(BufferView.None, step, 0.9f, v[0], v[1], v[2], v[3], v[4])), (double)(AdamWStep.ScalarWords * sizeof(float)));
+        Assert.Equal(3 * n * sizeof(float), Bytes(() => observed.Ema(v[0], 0.9f, v[1])));
+        var product = new GemmShape(GemmLayout.NN, 1, n, 1);
+        Assert.Equal((1 + 2 * n) * sizeof(float), Bytes(() => observed.Gemm(v[0].Slice(0, 1), v[1], BufferView.None, product, v[2])));
+        Assert.Equal((1 + 3 * n) * sizeof(float), Bytes(() => observed.Gemm(v[0].Slice(0, 1), v[1], BufferView.None, product with { Accumulate = true }, v[2])));
+
+        double Bytes(Action work)
+        {
+            traffic.Clear();
+            work();
+            return traffic.Bytes;
+        }
+    }
+
     private static TrainConfig Config(string name) => name switch
     {
         "tiny" => TinyRun.Config,
@@ -132,9 +172,11 @@ public sealed class StepPlanTests
 
         public int Calls { get; private set; }
 
-        public void Clear() => (Flops, Calls) = (0, 0);
+        public double Bytes { get; private set; }
 
-        public void Before(in OperationCall call) => (Flops, Calls) = (Flops + call.Flops, Calls + 1);
+        public void Clear() => (Flops, Calls, Bytes) = (0, 0, 0);
+
+        public void Before(in OperationCall call) => (Flops, Calls, Bytes) = (Flops + call.Flops, Calls + 1, Bytes + call.Bytes);
 
         public void After(in OperationCall call) { }
     }

@@ -10,7 +10,6 @@ namespace I2M.Model.Tests.Training;
 /// <summary>A step is queued without a wait, is the same work every time, and replayed is equal to the bit.</summary>
 public sealed class StepQueueTests
 {
-    private const int Windows = 4;
     private static readonly List<(string Launch, string Parameters)> s_launches = [];
     private static bool s_notesLaunches;
 
@@ -118,22 +117,23 @@ public sealed class StepQueueTests
     public void AThousandStepsLeaveAllMemoryFlatToTheByte(string name)
     {
         IBackend backend = Open(name);
-        int steps = name switch { "host" => 1000, "opencl" => 400, _ => 16 };
+        // Fewer steps take more windows: what the runtime does now and then must not meet all of them.
+        (int steps, int windows) = name switch { "host" => (1000, 4), "opencl" => (400, 4), _ => (16, 8) };
         using var trainer = new DiffusionTrainer(backend, Smallest, DiffusionTrainer.ReadEveryFor(backend));
         Batch batch = TinyRun.Batch(Smallest);
         Func<Batch> next = () => batch;
         Action<Batch> done = static _ => { };
         Run(Math.Max(5, steps / 10));
         (long, long, long, long) device = Device();
-        var growth = new long[Windows];
-        for (int i = 0; i < Windows; i++)
+        var growth = new long[windows];
+        for (int i = 0; i < windows; i++)
         {
             long heap = Heap();
-            Run(steps / Windows);
+            Run(steps / windows);
             growth[i] = Heap() - heap;
             Assert.Equal(device, Device());
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: heap growth of {string.Join(", ", growth)} bytes in {Windows} times {steps / Windows} steps, {device.Item1} device bytes");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: heap growth of {string.Join(", ", growth)} bytes in {windows} times {steps / windows} steps, {device.Item1} device bytes");
         // The runtime's own objects come and go; what a step left behind would show in every window.
         Assert.Contains(0, growth);
 

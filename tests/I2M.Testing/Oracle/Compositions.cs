@@ -44,6 +44,19 @@ public static partial class Compositions
     /// <summary>1/columns · Σ_c (x − y)².</summary>
     public static Node SquaredErrorRows(Node x, Node y) => ((x - y) * (x - y)).MeanLast();
 
+    /// <summary>r · (rescale·σ(c)/σ(r) + 1 − rescale) with r = u + scale·(c − u), σ of each row.</summary>
+    public static Node GuideRows(Node c, Node u, double scale, double rescale)
+    {
+        Node r = scale * c + (1 - scale) * u;
+        return (rescale * (Deviation(c) * Deviation(r).Reciprocal()) + (1 - rescale)).ExpandLast(r.Columns) * r;
+
+        static Node Deviation(Node x)
+        {
+            Node centred = x - x.MeanLast().ExpandLast(x.Columns);
+            return (centred * centred).MeanLast().Sqrt();
+        }
+    }
+
     /// <summary>The normalised rows of x.</summary>
     public static Node Normalise(Node x, double eps)
     {

@@ -12,9 +12,6 @@ internal ref struct WideOperands(IBackend backend)
     private BufferScope _first = new(backend.Pool), _second = new(backend.Pool);
     private int _rented;
 
-    /// <summary>Rows without gaps.</summary>
-    public static RowBlock Rows(long rows, long width) => new(1, 0, rows, width, width);
-
     /// <summary>An input in float32; None stays None.</summary>
     public BufferView Read(BufferView view, in RowBlock block)
     {
@@ -24,14 +21,19 @@ internal ref struct WideOperands(IBackend backend)
     }
 
     /// <summary>An input of elements without gaps.</summary>
-    public BufferView Read(BufferView view, long elements) => Read(view, Rows(1, elements));
+    public BufferView Read(BufferView view, long elements)
+    {
+        BufferView wide = Write(view, elements);
+        if (IsNarrow(view)) { backend.Convert(view, elements, wide); }
+        return wide;
+    }
 
     /// <summary>Memory for an output, which <see cref="Narrow(BufferView, in RowBlock, BufferView)"/> then takes to its place.</summary>
-    public BufferView Write(BufferView view, in RowBlock block) =>
-        !IsNarrow(view) ? view : _rented++ < ScopeBuffers ? _first.Rent(block.Extent) : _second.Rent(block.Extent);
+    public BufferView Write(BufferView view, in RowBlock block) => Write(view, block.Extent);
 
     /// <summary>Memory for an output of elements without gaps.</summary>
-    public BufferView Write(BufferView view, long elements) => Write(view, Rows(1, elements));
+    public BufferView Write(BufferView view, long elements) =>
+        !IsNarrow(view) ? view : _rented++ < ScopeBuffers ? _first.Rent(elements) : _second.Rent(elements);
 
     /// <summary>Rounds what <see cref="Write(BufferView, in RowBlock)"/> gave into the output.</summary>
     public readonly void Narrow(BufferView wide, in RowBlock block, BufferView view)
@@ -40,7 +42,10 @@ internal ref struct WideOperands(IBackend backend)
     }
 
     /// <summary>Rounds elements without gaps.</summary>
-    public readonly void Narrow(BufferView wide, long elements, BufferView view) => Narrow(wide, Rows(1, elements), view);
+    public readonly void Narrow(BufferView wide, long elements, BufferView view)
+    {
+        if (IsNarrow(view)) { backend.Convert(wide, elements, view); }
+    }
 
     /// <summary>Returns the memory.</summary>
     public readonly void Dispose()

@@ -40,7 +40,7 @@ public sealed partial class IlgpuBackend
     {
         if (!epilogue.ColumnSums.IsNone && c.Type != ElementType.Float32)
         {
-            WidenedGemm.Run(this, a, b, epilogue, shape, c);
+            WidenedGemm.Run(this, a, b, epilogue, shape, c, keepsFactors: true);
             return;
         }
         GemmActivated(a, b, epilogue, shape, c);

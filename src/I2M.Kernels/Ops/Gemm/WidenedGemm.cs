@@ -9,7 +9,14 @@ internal static class WidenedGemm
         != (ElementType.Float32, ElementType.Float32, ElementType.Float32, ElementType.Float32, ElementType.Float32);
 
     /// <summary>The product of <see cref="IBackend.Gemm(BufferView, BufferView, in GemmEpilogue, in GemmShape, BufferView)"/>.</summary>
-    public static void Run(IBackend backend, BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c)
+    /// <param name="backend">Multiplies float32, and with <paramref name="keepsFactors"/> bfloat16 factors.</param>
+    /// <param name="a">As there; likewise the others.</param>
+    /// <param name="b">As there.</param>
+    /// <param name="epilogue">As there.</param>
+    /// <param name="shape">As there.</param>
+    /// <param name="c">As there.</param>
+    /// <param name="keepsFactors">True widens only c and what has its type.</param>
+    public static void Run(IBackend backend, BufferView a, BufferView b, in GemmEpilogue epilogue, in GemmShape shape, BufferView c, bool keepsFactors = false)
     {
         RowBlock blockA = shape.TransposeA ? Block(shape, shape.StrideA, shape.K, shape.LeadingA, shape.M) : Block(shape, shape.StrideA, shape.M, shape.LeadingA, shape.K);
         RowBlock blockB = shape.TransposeB ? Block(shape, shape.StrideB, shape.N, shape.LeadingB, shape.K) : Block(shape, shape.StrideB, shape.K, shape.LeadingB, shape.N);
@@ -20,7 +27,7 @@ internal static class WidenedGemm
         CheckExtent(nameof(c), c, blockC);
         epilogue.Check(shape, c);
         using var wide = new WideOperands(backend);
-        BufferView wideA = wide.Read(a, blockA), wideB = wide.Read(b, blockB), wideC = shape.Accumulate ? wide.Read(c, blockC) : wide.Write(c, blockC);
+        BufferView wideA = keepsFactors ? a : wide.Read(a, blockA), wideB = keepsFactors ? b : wide.Read(b, blockB), wideC = shape.Accumulate ? wide.Read(c, blockC) : wide.Write(c, blockC);
         BufferView pre = wide.Write(epilogue.PreActivation, blockC);
         GemmEpilogue inner = epilogue with { PreActivation = pre, GeluGradientOf = wide.Read(epilogue.GeluGradientOf, blockC) };
         backend.Gemm(wideA, wideB, inner, shape with { Precision = MatmulPrecision.Float32 }, wideC);

@@ -16,9 +16,9 @@ public sealed unsafe partial class HostBackend
         using var scope = new BufferScope(Pool);
         float* pw = VectorOrConstant(weight, channels, 1, scope.Rent(channels)), pb = VectorOrConstant(bias, channels, 0, scope.Rent(channels));
         using var wide = new WideOperands(this);
-        BufferView output = wide.Write(y, WideOperands.Rows((long)shape.Batch * shape.Tokens, shape.Channels));
+        BufferView output = wide.Write(y, x.Length);
         Normalize(x, pw, 0, pb, 0, shape, eps, output, mean, rstd);
-        wide.Narrow(output, WideOperands.Rows((long)shape.Batch * shape.Tokens, shape.Channels), y);
+        wide.Narrow(output, x.Length, y);
     }
 
     /// <inheritdoc cref="IBackend.LayerNormBackward"/>
@@ -29,7 +29,7 @@ public sealed unsafe partial class HostBackend
         using var scope = new BufferScope(Pool);
         float* pw = VectorOrConstant(weight, channels, 1, scope.Rent(channels));
         using var wide = new WideOperands(this);
-        NormalizeBackward(x, pw, mean, rstd, wide.Read(dy, WideOperands.Rows((long)shape.Batch * shape.Tokens, shape.Channels)), shape, dx, dweight, dbias, accumulate);
+        NormalizeBackward(x, pw, mean, rstd, wide.Read(dy, x.Length), shape, dx, dweight, dbias, accumulate);
     }
 
     /// <inheritdoc cref="IBackend.AdaLayerNorm"/>
@@ -40,9 +40,9 @@ public sealed unsafe partial class HostBackend
         using var scope = new BufferScope(Pool);
         float* weight = OnePlus(scale, shape, scope.Rent((long)shape.Batch * shape.Channels));
         using var wide = new WideOperands(this);
-        BufferView output = wide.Write(y, WideOperands.Rows((long)shape.Batch * shape.Tokens, shape.Channels));
+        BufferView output = wide.Write(y, x.Length);
         Normalize(x, weight, shape.Channels, Pointer(shift), shape.Stride, shape, eps, output, mean, rstd);
-        wide.Narrow(output, WideOperands.Rows((long)shape.Batch * shape.Tokens, shape.Channels), y);
+        wide.Narrow(output, x.Length, y);
     }
 
     /// <inheritdoc cref="IBackend.AdaLayerNormBackward"/>
@@ -53,7 +53,7 @@ public sealed unsafe partial class HostBackend
         using var scope = new BufferScope(Pool);
         float* weight = OnePlus(scale, shape, scope.Rent((long)shape.Batch * shape.Channels));
         using var wide = new WideOperands(this);
-        NormalizeBackward(x, weight, mean, rstd, wide.Read(dy, WideOperands.Rows((long)shape.Batch * shape.Tokens, shape.Channels)), shape, dx, dscale, dshift, accumulate);
+        NormalizeBackward(x, weight, mean, rstd, wide.Read(dy, x.Length), shape, dx, dscale, dshift, accumulate);
     }
 
     private void Normalize(BufferView x, float* weight, long weightStride, float* bias, long biasStride, ModulationShape shape, float eps,

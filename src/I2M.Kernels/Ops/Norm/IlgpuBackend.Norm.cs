@@ -49,9 +49,9 @@ public sealed partial class IlgpuBackend
         if (IsProcessor && shape.Channels % Row16.Width == 0)
         {
             using var wide = new WideOperands(this);
-            BufferView output = wide.Write(y, WideOperands.Rows(rows, shape.Channels));
+            BufferView output = wide.Write(y, x.Length);
             Launch(ProcessorNorm.Forward, ProcessorRows(rows), View(x), ViewOr(scale, x), ViewOr(shift, x), View(output), View(mean), View(rstd), shape, affine, eps);
-            wide.Narrow(output, WideOperands.Rows(rows, shape.Channels), y);
+            wide.Narrow(output, x.Length, y);
             return;
         }
         Launch(NormKernels.Forward, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x), View(y), View(mean), View(rstd), shape, affine, eps, IsNarrow(y));
@@ -80,7 +80,7 @@ public sealed partial class IlgpuBackend
         if (IsProcessor && shape.Channels % Row16.Width == 0)
         {
             using var wide = new WideOperands(this);
-            Launch(ProcessorNorm.BackwardInput, ProcessorRows(rows), View(x), ViewOr(scale, x), View(mean), View(rstd), View(wide.Read(dy, WideOperands.Rows(rows, shape.Channels))), View(dx), shape, affine, accumulate ? 1 : 0);
+            Launch(ProcessorNorm.BackwardInput, ProcessorRows(rows), View(x), ViewOr(scale, x), View(mean), View(rstd), View(wide.Read(dy, x.Length)), View(dx), shape, affine, accumulate ? 1 : 0);
             return;
         }
         Launch(NormKernels.BackwardInput, Groups(rows, NormKernels.Items), View(x), ViewOr(scale, x), View(mean), View(rstd), View(dy), View(dx), shape, affine, accumulate ? 1 : 0, IsNarrow(dy));

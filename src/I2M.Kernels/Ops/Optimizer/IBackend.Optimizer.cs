@@ -1,3 +1,5 @@
+using I2M.Kernels.Observation;
+
 namespace I2M.Kernels;
 
 /// <summary>The scalars of one AdamW step (Loshchilov &amp; Hutter 2019), PyTorch's form.</summary>
@@ -43,7 +45,7 @@ public partial interface IBackend
     /// <param name="parameter">[n], updated.</param>
     /// <param name="firstMoment">[n], updated.</param>
     /// <param name="secondMoment">[n], updated.</param>
-    void AdamW(BufferView gradient, BufferView gradientScale, in AdamWStep step, BufferView parameter, BufferView firstMoment, BufferView secondMoment);
+    void AdamW(BufferView gradient, BufferView gradientScale, in AdamWStep step, [InPlace] BufferView parameter, [InPlace] BufferView firstMoment, [InPlace] BufferView secondMoment);
 
     /// <summary>
     /// <see cref="AdamW"/>, then <see cref="Ema"/> of the updated parameter, and the gradient set to zero for the next step, in one pass over memory that
@@ -58,12 +60,12 @@ public partial interface IBackend
     /// <param name="secondMoment">[n], updated.</param>
     /// <param name="average">[n], updated.</param>
     /// <param name="shadow">[n] bfloat16, overwritten; or None.</param>
-    void AdamWEma(BufferView gradientScale, BufferView scalars, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
-        BufferView average, BufferView shadow = default);
+    void AdamWEma(BufferView gradientScale, BufferView scalars, [InPlace] BufferView gradient, [InPlace] BufferView parameter, [InPlace] BufferView firstMoment,
+        [InPlace] BufferView secondMoment, [InPlace] BufferView average, BufferView shadow = default);
 
     /// <summary>The same with scalars from the host, which are copied first.</summary>
-    void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, BufferView gradient, BufferView parameter, BufferView firstMoment, BufferView secondMoment,
-        BufferView average, BufferView shadow = default)
+    void AdamWEma(BufferView gradientScale, in AdamWStep step, float averageDecay, [InPlace] BufferView gradient, [InPlace] BufferView parameter, [InPlace] BufferView firstMoment,
+        [InPlace] BufferView secondMoment, [InPlace] BufferView average, BufferView shadow = default)
     {
         if (step.Step < 1) { throw new ArgumentException($"Step counts from 1, {step.Step} given.", nameof(step)); }
         Span<float> values = stackalloc float[AdamWStep.ScalarWords];
@@ -75,7 +77,7 @@ public partial interface IBackend
     }
 
     /// <summary>average[i] ← decay · average[i] + (1 − decay) · parameter[i].</summary>
-    void Ema(BufferView parameter, float decay, BufferView average);
+    void Ema(BufferView parameter, float decay, [InPlace] BufferView average);
 
     /// <summary>factor[0] = min(1, maxNorm / (√sumSquares[0] + 1e-6)), PyTorch's clip_grad_norm_; stays on the device.</summary>
     void ClipFactor(BufferView sumSquares, float maxNorm, BufferView factor);

@@ -65,30 +65,56 @@ public sealed class CopyCase : BenchmarkCase
     }
 }
 
-/// <summary>A thousand launches of a kernel that does nothing: its milliseconds are microseconds a launch.</summary>
+/// <summary>A thousand launches of a kernel that does nothing, one by one or as one replay of a recorded graph: its milliseconds are microseconds a launch.</summary>
 public sealed class LaunchCase : BenchmarkCase
 {
     private const int Launches = 1000;
     private readonly IDeviceProbe _probe;
+    private readonly BufferReserve? _memory;
+    private readonly RecordedWork? _recorded;
 
     /// <param name="backend">A GPU backend.</param>
-    public LaunchCase(IBackend backend) : base(backend)
+    /// <param name="replayed">Whether the launches are recorded once and replayed together.</param>
+    public LaunchCase(IBackend backend, bool replayed = false) : base(backend)
     {
         _probe = backend as IDeviceProbe ?? throw new I2MException($"{backend.Name} launches no kernels");
         Work = new BenchmarkWork(BenchmarkBound.Launch, 0, 0);
+        if (!replayed) { return; }
+        if (backend is not IWorkRecorder { CanRecord: true } recorder) { throw new I2MException($"{backend.Name} records no work"); }
+        _probe.LaunchEmpty();
+        _memory = backend.Pool.CreateReserve();
+        try { _recorded = recorder.Record(_memory, LaunchAll); }
+        catch
+        {
+            _memory.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
     public override void Queue()
     {
-        for (int i = 0; i < Launches; i++) { _probe.LaunchEmpty(); }
+        if (_recorded is null) { LaunchAll(); }
+        else { _recorded.Replay(); }
     }
 
     /// <summary>There is no result: launching must not fail.</summary>
     public override double Verify(CancellationToken cancel)
     {
-        _probe.LaunchEmpty();
-        Backend.Synchronize();
+        Run();
         return 0;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _recorded?.Dispose();
+        _memory?.Dispose();
+        base.Dispose();
+    }
+
+    private void LaunchAll()
+    {
+        for (int i = 0; i < Launches; i++) { _probe.LaunchEmpty(); }
     }
 }

@@ -16,22 +16,27 @@ namespace I2M.Model.Benchmarks.Cases;
 public sealed class DdimStepCase : BenchmarkCase
 {
     private const int Steps = 50, Timestep = 599, NextTimestep = 579;
-    private const double GuidanceScale = 3, GuidanceRescale = 0.7, Limit = 2e-5;
+    private const double GuidanceScale = 3, GuidanceRescale = 0.7, Limit = 2e-5, LayersFactor = 3;
     private readonly NoiseSchedule _schedule = new DiffusionConfig().CreateSchedule();
     private readonly Network _network;
     private readonly double[] _noise;
+    private readonly Precision _precision;
+    private readonly BufferView _x;
 
     /// <param name="backend">Where.</param>
     /// <param name="config">The network.</param>
-    public DdimStepCase(IBackend backend, DitConfig config) : base(backend)
+    /// <param name="precision">How exactly it computes.</param>
+    public DdimStepCase(IBackend backend, DitConfig config, Precision precision = Precision.Float32) : base(backend)
     {
-        _network = new Network(backend, config);
+        _precision = precision;
+        _network = new Network(backend, config, precision);
+        _x = RentNormal(2L * config.MelTokens * config.MelTokenLength, 3);
         _noise = DoubleMath.Widen(RandomWeights.Normal(backend, 3, config.MelTokens * config.MelTokenLength));
-        Work = new BenchmarkWork(BenchmarkBound.Compute, 2 * DitWork.Denoise(config), 4.0 * _network.WordsOfAStep);
+        Work = new BenchmarkWork(BenchmarkBound.Compute, 2 * DitWork.Denoise(config), 4.0 * _network.WordsOfAStep) { Arithmetic = precision.Arithmetic() };
     }
 
     /// <inheritdoc/>
-    public override void Queue() => Step(_network, _noise);
+    public override void Queue() => Step(_network, _x);
 
     /// <inheritdoc/>
     public override double Verify(CancellationToken cancel)
@@ -41,8 +46,13 @@ public sealed class DdimStepCase : BenchmarkCase
         using Picture kept = _network.Encode([1]), dropped = _network.Encode([0]);
         float[] both = _network.Predict(_noise, _network.Guided);
         double[] expected = DoubleMath.Widen([.. _network.Predict(_noise, kept), .. _network.Predict(_noise, dropped)]);
-        return Math.Max(worst, Verification.Check("prediction of both in one batch", both, expected, Limit));
+        return Math.Max(worst, Check("prediction of both in one batch", both, expected));
     }
+
+    /// <summary>Element by element in float32; in other precisions by the norm, over the layers of a network.</summary>
+    private double Check(string what, float[] actual, double[] expected) => _precision == Precision.Float32
+        ? Verification.Check(what, actual, expected, Limit)
+        : Verification.CheckNorm(what, actual, expected, LayersFactor * Verification.NormLimit(_precision.Arithmetic()));
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -55,27 +65,33 @@ public sealed class DdimStepCase : BenchmarkCase
     {
         DitConfig full = _network.Config;
         DitConfig config = full with { Hidden = 2 * full.Hidden / full.Heads, Heads = 2, Layers = 2, ImageTowerLayers = 1, MelFrames = 5 * full.MelPatchFrames, ImageSize = 7 * full.ImagePatch };
-        using var network = new Network(Backend, config);
+        using var network = new Network(Backend, config, _precision);
         double[] noise = DoubleMath.Widen(RandomWeights.Normal(Backend, 3, config.MelTokens * config.MelTokenLength));
         float[] prediction = network.Predict(noise, network.Guided);
         double[] both = [.. noise, .. noise];
         double[] expected = network.Reference().Predict(both, [Timestep, Timestep], network.ImageTokens(2), [1, 0]);
-        double worst = Verification.Check("prediction", prediction, expected, Limit);
-        float[] next = Array.ConvertAll(Step(network, noise), x => (float)x);
-        return Math.Max(worst, Verification.Check("next x", next, ReferenceStep(noise, expected), Limit));
+        double worst = Check("prediction", prediction, expected);
+        using var scope = new BufferScope(Backend.Pool);
+        BufferView x = scope.Rent(both.Length);
+        Backend.CopyFromHost([.. both.Select(v => (float)v)], x);
+        Step(network, x);
+        return Math.Max(worst, Check("next x", Read(x.Slice(0, noise.Length)), ReferenceStep(noise, expected)));
     }
 
-    /// <summary>The step as a sampler makes it: prediction, guidance, DDIM.</summary>
-    private double[] Step(Network network, double[] noise)
+    /// <summary>The step as the sampler makes it, queued: prediction, guidance, DDIM, and x for both halves of the batch.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="x">[2, values], the state twice; becomes the next.</param>
+    private void Step(Network network, BufferView x)
     {
-        var x = (double[])noise.Clone();
-        var sampler = new DdimSampler(_schedule, PredictionKind.V, [Timestep], DataRange.Unlimited) { FinalAlphaBar = _schedule.AlphaBars[NextTimestep] };
-        sampler.Sample(x, (state, _, result) =>
-        {
-            float[] both = network.Predict(state, network.Guided);
-            Guidance.Combine(both.AsSpan(0, result.Length), both.AsSpan(result.Length), GuidanceScale, GuidanceRescale, result);
-        }, static (_, _) => { });
-        return x;
+        using var scope = new TensorScope();
+        long n = x.Length / 2;
+        BufferView both = network.Predict(x, network.Guided).View, guided = Tensor.Empty(Backend, checked((int)n)).View, first = x.Slice(0, n);
+        Backend.GuideRows(both.Slice(0, n), both.From(n), 1, (float)GuidanceScale, (float)GuidanceRescale, guided);
+        SamplerStep s = new DdimSampler(_schedule, PredictionKind.V, [Timestep], DataRange.Unlimited) { FinalAlphaBar = _schedule.AlphaBars[NextTimestep] }.Plan()[0];
+        Backend.Axpby((float)s.FromState, first, (float)s.FromPrediction, guided, guided);
+        Backend.Clamp(guided, float.NegativeInfinity, float.PositiveInfinity, guided);
+        Backend.Axpby((float)s.State, first, (float)s.Sample, guided, first);
+        Backend.Copy(first, x.From(n));
     }
 
     /// <summary>r = u + s·(c − u), drawn to c's deviation; x₀ = √ᾱ·x − √(1−ᾱ)·r; ε = (x − √ᾱ·x₀)/√(1−ᾱ); next = √ᾱ'·x₀ + √(1−ᾱ')·ε.</summary>
@@ -107,13 +123,15 @@ public sealed class DdimStepCase : BenchmarkCase
         {
             (Condition, Batch) = (condition, batch);
             _modulations = new SamplingModulations(model, Timesteps.Spaced(TimestepSpacing.Trailing, 1000, Steps), condition, batch);
+            // The table outlives the scopes of steps.
+            _modulations.At(Timestep);
         }
 
         public ImageCondition Condition { get; }
 
         public int Batch { get; }
 
-        /// <summary>Of <see cref="Timestep"/>; the first call computes them for the sampler's timesteps around it.</summary>
+        /// <summary>Of <see cref="Timestep"/>.</summary>
         public (ModulationTable Table, int Step) Modulation() => _modulations.At(Timestep);
 
         public void Dispose()
@@ -133,12 +151,13 @@ public sealed class DdimStepCase : BenchmarkCase
         private readonly ParameterArena _arena;
         private readonly float[] _picture;
 
-        public Network(IBackend backend, DitConfig config)
+        public Network(IBackend backend, DitConfig config, Precision precision)
         {
             _backend = backend;
             _model = DitModel.Create(config);
-            _arena = new ParameterArena(backend, _model, seed: 1, trainable: false);
+            _arena = new ParameterArena(backend, _model, seed: 1, trainable: false, precision);
             RandomWeights.Fill(_arena);
+            _arena.RefreshCopy();
             _arena.PackWeights();
             _picture = RandomWeights.Normal(backend, 2, config.ImageTokens * config.ImageTokenLength);
             Guided = Encode([1, 0]);
@@ -161,15 +180,21 @@ public sealed class DdimStepCase : BenchmarkCase
             return new Picture(_model, _model.EncodeImage(tokens, kept), batch);
         }
 
+        /// <summary>The prediction of x [1, values] for every sample of the picture's batch, on the host.</summary>
         public float[] Predict(ReadOnlySpan<double> x, Picture picture)
+        {
+            using var scope = new TensorScope();
+            var noisy = new float[picture.Batch * x.Length];
+            for (int i = 0; i < noisy.Length; i++) { noisy[i] = (float)x[i % x.Length]; }
+            return Predict(Tensor.From(_backend, noisy, noisy.Length).View, picture).ToArray();
+        }
+
+        /// <summary>The prediction of [batch, values], which belongs to the caller's scope.</summary>
+        public Tensor Predict(BufferView x, Picture picture)
         {
             using var noGrad = GradMode.NoGrad();
             var (table, step) = picture.Modulation();
-            using var scope = new TensorScope();
-            int batch = picture.Batch;
-            var noisy = new float[batch * x.Length];
-            for (int i = 0; i < noisy.Length; i++) { noisy[i] = (float)x[i % x.Length]; }
-            return _model.Denoise(Tensor.From(_backend, noisy, batch, Config.MelTokens, Config.MelTokenLength), table, step, picture.Condition).ToArray();
+            return _model.Denoise(Tensor.Over(_backend, x, picture.Batch, Config.MelTokens, Config.MelTokenLength), table, step, picture.Condition);
         }
 
         public DoubleDit Reference() => new(Config, RandomWeights.Widen(_arena));
