@@ -65,6 +65,28 @@ public sealed class DeviceBenchTests : IDisposable
         Assert.Equal(name.StartsWith("g12", StringComparison.Ordinal) ? 2 * sizeof(float) * 1024 : 0, _backend.Pool.LiveBytes);
     }
 
+    /// <summary>Whole blocks, samples and waveforms are verified by what goes in and out: a fault in one of many kernels must not drown in that.</summary>
+    [Theory]
+    [InlineData("g9_block_fwd_bf16_b1", "FlashForward", "{P0,P1,P2,P3}, {B0,B1}", "{P0,P2,P1,P3}, {B0,B1}")]
+    [InlineData("g9_block_fwd_bwd_bf16_b1", "FlashBackwardQueries", "{O0,O1,O2,O3}, [t", "{O0,O2,O1,O3}, [t")]
+    [InlineData("g11_ddim3_bf16_queued", "FlashForward", "{P0,P1,P2,P3}, {B0,B1}", "{P0,P2,P1,P3}, {B0,B1}")]
+    [InlineData("g12_vocos_f32_b3_5", "CudaFftKernels.Inverse", "sub.f32", "add.f32")]
+    public void APlantedFaultIsFoundBeforeAnythingIsTimed(string name, string kernel, string original, string planted)
+    {
+        int places = 0;
+        using IBackend faulty = EmulatedBackend.Open(plant: (entry, text) =>
+        {
+            if (!entry.StartsWith(kernel, StringComparison.Ordinal)) { return text; }
+            string changed = text.Replace(original, planted, StringComparison.Ordinal);
+            places += changed == text ? 0 : 1;
+            return changed;
+        });
+        BenchmarkSuite suite = BenchmarkCatalog.For(faulty, DeviceSizes.Tiny);
+        var refused = Assert.Throws<I2MException>(() => new BenchmarkRunner(faulty, s_options).Measure(name, suite.Get(name), cancel: TestContext.Current.CancellationToken));
+        Assert.True(places > 0, $"{kernel} does not run, or holds no '{original}'");
+        Assert.StartsWith($"bench: {name}: verification failed on cuda-emulated: ", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void RatesStandBesideTheFirstOfTheirGroup()
     {
