@@ -3,7 +3,7 @@
 
     pytorch_peer.py --json FILE [--device cuda|cpu] [--small] [--beside BENCH.json]
 
-Products, attention, memory-bound operations, and a training step of the full preset's network with random weights in four ways: float32, float32 with
+Products, attention, memory-bound operations, one block and 50 guided sampling steps in bfloat16 with fused attention, and a training step of the full preset's network with random weights in four ways: float32, float32 with
 TF32 products, bfloat16 with fused attention, and that compiled. Medians of event-timed runs after warming up, three sets of operands in turn. What this version or
 device of PyTorch cannot do is written with its reason. --small takes sizes that a processor finishes. --beside prints what `i2m bench --json` measured in the same
 work as a multiple of PyTorch's rate. Exit status: 0 measured, 2 wrong use, 3 no such device.
@@ -11,6 +11,7 @@ work as a multiple of PyTorch's rate. Exit status: 0 measured, 2 wrong use, 3 no
 import argparse
 import contextlib
 import json
+import math
 import platform
 import statistics
 import sys
@@ -31,6 +32,7 @@ class Sizes:
         self.batch, self.hidden, self.heads, self.layers = (1, 128, 2, 1) if small else (32, 768, 12, 12)
         self.mel_tokens, self.image_tokens, self.mel_values, self.image_values = (35, 64, 32, 768) if small else (875, 1024, 32, 768)
         self.attention = [(1, 35, 35)] if small else [(32, 875, 875), (32, 875, 1024), (16, 1024, 1024), (2, 875, 875), (1, 875, 875)]
+        self.steps = 4 if small else 50
         self.parameters = 1 << 16 if small else 159_956_768
         self.copy = 1 << 20 if small else 1 << 30
 
@@ -193,11 +195,52 @@ class Network(nn.Module):
         return self.last(self.norm(h, t))
 
 
-def step_flops(s):
-    """Of a step as `i2m bench` counts them: products and attention of the blocks, forward and backward."""
+def block_flops(s, context=True):
+    """Of a sample's forward pass through a block as `i2m bench` counts them: products and attention, with or without the keys and values of the context."""
     h, mel, image = s.hidden, s.mel_tokens, s.image_tokens
-    forward = 2 * s.layers * (14 * h * h * mel + 2 * mel * mel * h + 2 * mel * image * h + 2 * h * h * image)
-    return 3.0 * s.batch * forward
+    return 2.0 * (14 * h * h * mel + 2 * mel * mel * h + 2 * mel * image * h + (2 * h * h * image if context else 0))
+
+
+def step_flops(s):
+    """Of a training step: the blocks, forward and backward."""
+    return 3.0 * s.batch * s.layers * block_flops(s)
+
+
+def block(clock, s, backward):
+    module = Block(s.hidden, s.heads, fused=True).to(clock.device)
+    x, context = (torch.randn(s.batch, rows, s.hidden, device=clock.device, requires_grad=backward) for rows in (s.mel_tokens, s.image_tokens))
+    t, seed = torch.randn(s.batch, s.hidden, device=clock.device), torch.randn(s.batch, s.mel_tokens, s.hidden, device=clock.device)
+
+    def work():
+        with torch.set_grad_enabled(backward), torch.autocast(clock.device, dtype=torch.bfloat16):
+            y = module(x, context, t)
+        if backward:
+            y.backward(seed)
+
+    result = clock.run(work)
+    return {**result, "gflops": (3 if backward else 1) * 1e-6 * s.batch * block_flops(s) / result["ms"]}
+
+
+def sampling(clock, s, scale=3.0, rescale=0.7):
+    """One sample: both halves of guidance in a batch of two, DDIM by predicted velocity; the context's keys and values anew at every step, as an eager loop has them."""
+    network = Network(s, fused=True).to(clock.device).eval()
+    x, picture, t = (torch.randn(*shape, device=clock.device) for shape in ((1, s.mel_tokens, s.mel_values), (2, s.image_tokens, s.image_values), (2, 256)))
+    angles = torch.linspace(1.5, 0.0, s.steps + 1).tolist()
+
+    @torch.no_grad()
+    def work():
+        state = x
+        for now, then in zip(angles, angles[1:]):
+            with torch.autocast(clock.device, dtype=torch.bfloat16):
+                with_picture, without = network(state.expand(2, -1, -1), picture, t).float().split(1)
+            v = without + scale * (with_picture - without)
+            v = v * (rescale * with_picture.std() / v.std() + 1 - rescale)
+            clean, noise = math.cos(now) * state - math.sin(now) * v, math.sin(now) * state + math.cos(now) * v
+            state = math.cos(then) * clean + math.sin(then) * noise
+        return state
+
+    result = clock.run(work, runs=5, warm=2) if clock.device == "cuda" else clock.run(work, runs=1, warm=1)
+    return {**result, "gflops": 1e-6 * 2 * s.steps * s.layers * block_flops(s, context=False) / result["ms"], "samples_per_s": 1e3 / result["ms"]}
 
 
 def train_step(clock, s, allow_tf32, half, compiled):
@@ -235,6 +278,9 @@ def cases(clock, s):
         yield f"sdpa_bwd_bf16_b{batch}_{queries}x{keys}", lambda shape=shape: attention(clock, *shape, backward=True)
     for name, size, work in memory_bound(clock, s):
         yield name, lambda size=size, work=work: (lambda r: {**r, "gbs": 1e-6 * size / r["ms"]})(clock.run(work))
+    for name, backward in (("fwd", False), ("fwd_bwd", True)):
+        yield f"block_{name}_bf16_b{s.batch}", lambda backward=backward: block(clock, s, backward)
+    yield f"ddim{s.steps}_bf16", lambda: sampling(clock, s)
     for name, options in (("f32_eager", (False, False, False)), ("tf32_eager", (True, False, False)), ("bf16_sdpa", (True, True, False)), ("bf16_sdpa_compiled", (True, True, True))):
         yield f"train_step_{name}_b{s.batch}", lambda options=options: train_step(clock, s, *options)
 
@@ -260,6 +306,10 @@ def other_name(case):
         return f"g3_nt_bf16_{n}x{n}x{n}" if parts[1] == "bf16" else f"g5_nn_{parts[1]}_{n}x{n}x{n}"
     if parts[0] == "sdpa":
         return f"{'g6' if parts[1] == 'fwd' else 'g7'}_flash_{'_'.join(parts[1:])}"
+    if parts[0] == "block":
+        return f"g9_{case}"
+    if parts[0].startswith("ddim"):
+        return f"g11_{case}_replayed"
     return BESIDE.get(case)
 
 

@@ -1,3 +1,5 @@
+using ILGPU.Runtime.OpenCL;
+
 namespace I2M.Kernels;
 
 /// <summary>The device has no memory left for a request. The message names the bytes wanted, held, in use, planned and present.</summary>
@@ -42,9 +44,10 @@ public sealed class KernelLimitException : I2MException
 public sealed class DeviceLostException : I2MException
 {
     internal DeviceLostException(string backend, DeviceInfo device, string during, long heldBytes, Exception inner)
-        : base($"{backend}: {device.Name} failed during {during} with {heldBytes:N0} bytes in use of {device.MemoryBytes:N0}: {OneLine(inner.Message)}; start again from the last checkpoint", inner) { }
+        : base($"{backend}: {device.Name} failed during {during} with {heldBytes:N0} bytes in use of {device.MemoryBytes:N0}: {Reason(inner)}; start again from the last checkpoint", inner) { }
 
-    private static string OneLine(string message) => message.ReplaceLineEndings(" ").Trim();
+    /// <summary>An OpenCL exception's message does not name its code.</summary>
+    private static string Reason(Exception inner) => inner is CLException cl ? cl.Error.ToString() : inner.Message.ReplaceLineEndings(" ").Trim();
 }
 
 /// <summary>A device could not record work. Queueing it operation by operation still works.</summary>

@@ -1,3 +1,4 @@
+using System.Reflection;
 using I2M.Kernels.Ilgpu;
 using I2M.Testing;
 using I2M.Testing.Emulation;
@@ -66,8 +67,40 @@ public sealed class DeviceLaunchTests
         using var backend = new IlgpuBackend("cuda", new LostDevice());
         var waiting = Assert.Throws<DeviceLostException>(backend.Synchronize);
         Assert.Contains("cuda: Lost GPU failed during queued work with 0 bytes in use of 1,024: CUDA_ERROR_ILLEGAL_ADDRESS", waiting.Message, StringComparison.Ordinal);
+        var request = Assert.Throws<DeviceLostException>(() => backend.Pool.Rent(1));
+        Assert.Contains("a request for 256 bytes with 0 bytes in use of 1,024", request.Message, StringComparison.Ordinal);
+        Assert.Contains("queued work", Assert.Throws<DeviceLostException>(() => backend.Marks!.Put()).Message, StringComparison.Ordinal);
         var launch = Assert.Throws<DeviceLostException>(() => backend.Launch(PlantedKernels.CopyUnguarded, s_oneGroup, default(ArrayView<float>), 0, default(ArrayView<float>)));
         Assert.Contains("the launch of PlantedKernels.CopyUnguarded in (1, 1, 1) groups of (128, 1, 1)", launch.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>ILGPU makes such exceptions only where a driver is, so their code is put in by hand.</summary>
+    [Theory]
+    [InlineData("CUDA_ERROR_OUT_OF_MEMORY", true)]
+    [InlineData("CUDA_ERROR_ILLEGAL_ADDRESS", false)]
+    [InlineData("CUDA_ERROR_LAUNCH_FAILED", false)]
+    public void A_lack_of_memory_is_told_from_a_failed_device(string error, bool expected)
+    {
+        var failure = new CudaException(error);
+        FieldInfo code = typeof(CudaException).GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Single(f => f.Name.Contains(nameof(CudaException.Error), StringComparison.Ordinal));
+        code.SetValue(failure, error);
+        Assert.Equal(error, failure.Error);
+        Assert.Equal(expected, IlgpuBackend.IsLackOfMemory(failure));
+    }
+
+    [Fact]
+    public void Measuring_is_refused_in_recorded_work()
+    {
+        using var backend = new IlgpuBackend("cuda", new LostDevice());
+        BufferReserve memory = backend.Pool.CreateReserve();
+        foreach (var (what, measure) in new (string, Action)[]
+        {
+            ("A mark", () => backend.Marks!.Put()), ("A wait for a mark", () => backend.Marks!.SecondsAt(0)), ("A measurement", () => backend.Time(() => { })),
+        })
+        {
+            var refused = Assert.Throws<InvalidOperationException>(() => backend.Record(memory, measure));
+            Assert.StartsWith($"{what} in recorded work", refused.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -148,8 +181,8 @@ public sealed class DeviceLaunchTests
         }
     }
 
-    /// <summary>A device on which everything fails.</summary>
-    private sealed class LostDevice : KernelDevice
+    /// <summary>A device on which everything fails; a recording is begun before anybody notices.</summary>
+    private sealed class LostDevice : KernelDevice, IDeviceMarks
     {
         public override DeviceInfo Info { get; } = new("Lost GPU", "", 1024, 1);
 
@@ -160,6 +193,20 @@ public sealed class DeviceLaunchTests
         public override AcceleratorStream Stream => null!;
 
         private static CudaException Failure => new("CUDA_ERROR_ILLEGAL_ADDRESS");
+
+        public override IDeviceMarks Marks => this;
+
+        public override bool CanRecord => true;
+
+        public override void BeginRecording() { }
+
+        public override void AbandonRecording() { }
+
+        public int Put() => throw Failure;
+
+        public double SecondsAt(int mark) => throw Failure;
+
+        public void Clear() { }
 
         public override IlgpuBuffer Allocate(long words) => throw Failure;
 

@@ -18,8 +18,13 @@ public sealed class FlashAttentionTests
         get
         {
             var rows = new TheoryData<string, int, string>();
-            foreach (string backend in Backends.Names.Where(name => name.StartsWith("cuda", StringComparison.Ordinal)))
+            foreach (string backend in Backends.Names)
             {
+                if (!backend.StartsWith("cuda", StringComparison.Ordinal))
+                {
+                    rows.Add(backend, 64, "");
+                    continue;
+                }
                 foreach (var (width, tile) in FlashTable.Forward.Keys) { rows.Add(backend, width, tile.ToString()); }
             }
             return rows;
@@ -49,6 +54,11 @@ public sealed class FlashAttentionTests
     [Theory, MemberData(nameof(Tiles))]
     public void Attention_matches_the_oracle_with_every_tile(string backend, int headDim, string tile)
     {
+        if (tile.Length == 0)
+        {
+            Check(backend, Shape(1, 2, 41, 67, headDim));
+            return;
+        }
         var tunable = (ITunable)Backends.Get(backend);
         AttentionShape shape = Shape(1, 2, int.Parse(tile.AsSpan(4), System.Globalization.CultureInfo.InvariantCulture) + 9, 67, headDim);
         TileTable before = tunable.Tiles;

@@ -1,4 +1,5 @@
 using I2M.Testing;
+using ILGPU.Runtime.OpenCL;
 using Xunit;
 
 namespace I2M.Kernels.Tests;
@@ -120,6 +121,21 @@ public sealed class MemoryTests
             Assert.Equal("cuda: out of device memory: 1,280 bytes wanted, 3,584 held (3,584 in use), 3,000 planned, 4,096 in the device; use a smaller batch or --recompute", refused.Message);
             Assert.False(((FakeBuffer)kept.Buffer).Freed);
         }
+    }
+
+    [Fact]
+    public void A_failed_device_is_not_one_without_memory()
+    {
+        Assert.SkipUnless(Backends.Names.Contains("opencl"), "no OpenCL device");
+        IBackend full = FaultyBackend.With(new FaultPlan { RefusedAllocation = 1 });
+        // The pool asks once more.
+        full.Pool.Return(full.Pool.Rent(64));
+        full = FaultyBackend.With(new FaultPlan { RefusedAllocation = 1, Refusals = 2 });
+        Assert.Contains("256 bytes wanted", Assert.Throws<OutOfDeviceMemoryException>(() => full.Pool.Rent(64)).Message, StringComparison.Ordinal);
+        IBackend failed = FaultyBackend.With(new FaultPlan { RefusedAllocation = 1, AllocationError = CLError.CL_DEVICE_NOT_AVAILABLE });
+        string message = Assert.Throws<DeviceLostException>(() => failed.Pool.Rent(64)).Message;
+        Assert.Contains("a request for 256 bytes", message, StringComparison.Ordinal);
+        Assert.Contains("CL_DEVICE_NOT_AVAILABLE", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using I2M.Kernels.Ilgpu;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace I2M.Testing;
 
@@ -21,8 +22,8 @@ public sealed class FaultPlan
     /// <summary>Which allocation fails, counted from 1.</summary>
     public int RefusedAllocation { get; init; }
 
-    /// <summary>What the device reports for it; nothing but a lack of memory by default.</summary>
-    public CudaError? AllocationError { get; init; }
+    /// <summary>What the device reports for it.</summary>
+    public CLError AllocationError { get; init; } = CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE;
 
     /// <summary>How many allocations fail from there.</summary>
     public int Refusals { get; init; } = 1;
@@ -70,7 +71,7 @@ public static class FaultyBackend
         public override IlgpuBuffer Allocate(long words)
         {
             int number = ++_allocations;
-            if (_plan.RefusedAllocation > 0 && number >= _plan.RefusedAllocation && number < _plan.RefusedAllocation + _plan.Refusals) { throw _plan.AllocationError is { } error ? new CudaException(error) : new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
+            if (_plan.RefusedAllocation > 0 && number >= _plan.RefusedAllocation && number < _plan.RefusedAllocation + _plan.Refusals) { throw new CLException(_plan.AllocationError); }
             return device.Allocate(words);
         }
 
@@ -86,7 +87,7 @@ public static class FaultyBackend
 
         public override HostMemory AllocateHost(long words)
         {
-            if (++_hostAllocations == _plan.RefusedHostAllocation) { throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY"); }
+            if (++_hostAllocations == _plan.RefusedHostAllocation) { throw new CLException(CLError.CL_OUT_OF_HOST_MEMORY); }
             _hostMemory.Add(device.AllocateHost(words));
             return _hostMemory[^1];
         }

@@ -10,7 +10,7 @@ namespace I2M.Cli.Commands;
 internal static class BenchCommand
 {
     private static readonly Option<string?> Json = new("--json") { Description = "File to write the results to, as a list of objects; it is replaced. A folder takes a file named after processor, threads and day.", HelpName = "file" };
-    private static readonly Option<string?> Cases = new("--cases") { Description = $"Names or groups separated by commas, or all: {string.Join(", ", BenchmarkCatalog.Names)}. GPUs have the groups g0 (ceilings), g1 to g5 (matrix products), g6 and g7 (attention), g8 (memory), g10 (training steps), g11 (a sampling step), g13 (launches) too, at sizes that suit the device.", HelpName = "names" };
+    private static readonly Option<string?> Cases = new("--cases") { Description = $"Names or groups separated by commas, or all: {string.Join(", ", BenchmarkCatalog.Names)}. GPUs have the groups g0 (ceilings), g1 to g5 (matrix products), g6 and g7 (attention), g8 (memory), g9 (a block), g10 (training steps), g11 (samples), g12 (vocoder), g13 (launches) too, at sizes that suit the device.", HelpName = "names" };
     private static readonly Option<bool> Tune = new("--tune") { Description = "Measure which tiles of the matrix product and of attention are fastest on this device and keep them in the user's cache folder, instead of running cases." };
     private static readonly Option<double> Seconds = CommonOptions.Number("--seconds", "Time to measure a case, after verifying it and warming up; at least 3 runs.", 2, 0.01, 600);
     private static readonly Option<string> Device = CommonOptions.Device();
@@ -39,6 +39,7 @@ internal static class BenchCommand
         if (names.Count < suite.Names.Count && parse.GetValue(Cases) is null) { Console.Error.WriteLine($"bench {names.Count} of {suite.Names.Count} cases: --cases all takes every one"); }
         List<BenchmarkResult> results = Measure(backend, suite, names, new BenchmarkOptions(threads, parse.GetValue(Seconds)), cancel);
         Console.WriteLine(Remarks(results));
+        foreach (string line in BenchmarkResult.Rates(results)) { Console.WriteLine(line); }
         if (backend is ITunable { FullPrecisionReasons: { Count: > 0 } reasons }) { Console.WriteLine($"tf32 products in full float32: {string.Join("; ", reasons)}"); }
         if (output is not null)
         {

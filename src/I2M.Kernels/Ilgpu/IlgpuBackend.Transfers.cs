@@ -24,10 +24,11 @@ public sealed partial class IlgpuBackend
     private HostMemory AllocateHost(long words)
     {
         try { return _device.AllocateHost(words); }
-        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        catch (Exception e) when (IsLackOfMemory(e))
         {
             throw new I2MException($"{Name}: {words * sizeof(float):N0} bytes of page-locked host memory cannot be had: use a smaller batch", e);
         }
+        catch (AcceleratorException e) { throw Lost($"a request for {words * sizeof(float):N0} bytes of host memory", e); }
     }
 
     /// <summary>Waits for a fence, and counts it where there is something to wait for.</summary>

@@ -152,11 +152,20 @@ public sealed partial class IlgpuBackend : IBackend
         {
             return _device.Allocate(length);
         }
-        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        catch (Exception e) when (IsLackOfMemory(e))
         {
             throw new OutOfDeviceMemoryException(Name, Device, length * sizeof(float), Pool, e);
         }
+        catch (AcceleratorException e) { throw Lost($"a request for {length * sizeof(float):N0} bytes", e); }
     }
+
+    /// <summary>Whether a request failed for want of memory. A device that has failed before reports that at its next call, whatever it is: such a request is not too large.</summary>
+    internal static bool IsLackOfMemory(Exception e) => e switch
+    {
+        CudaException cuda => cuda.Error == nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY),
+        CLException cl => cl.Error is CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE or CLError.CL_OUT_OF_RESOURCES or CLError.CL_OUT_OF_HOST_MEMORY or CLError.CL_INVALID_BUFFER_SIZE,
+        _ => e is OutOfMemoryException,
+    };
 
     private DeviceLostException Lost(string during, AcceleratorException e) => new(Name, Device, during, Pool.DeviceBytes, e);
 }

@@ -9,6 +9,8 @@ public enum ElementType
     /// <summary>
     /// bfloat16: the upper half of a float32 (8 exponent bits, 7 mantissa bits), rounded to nearest even; two elements a word, the even
     /// one in the lower half. Storage only: every sum is kept in float32.
+    /// Of an odd number of elements the upper half of the last word belongs to nobody: operations neither read it nor rely on it, and may leave it as it was;
+    /// <see cref="IBackend.Convert"/> alone promises a zero there.
     /// </summary>
     BFloat16,
 }

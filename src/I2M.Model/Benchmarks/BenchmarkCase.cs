@@ -21,6 +21,12 @@ public readonly record struct BenchmarkWork(BenchmarkBound Bound, double Flops, 
 {
     /// <summary>Of which arithmetic the peak counts.</summary>
     public Arithmetic Arithmetic { get; init; } = Arithmetic.Float32;
+
+    /// <summary>How much one run makes, in <see cref="Product"/>s; 0 where only the operations count.</summary>
+    public double Amount { get; init; }
+
+    /// <summary>What it makes, in the plural, such as "samples" or "seconds of audio".</summary>
+    public string? Product { get; init; }
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using I2M.Model.Io;
@@ -23,6 +24,10 @@ public sealed record BenchmarkResult
     public string Arithmetic { get; init; } = "float32";
     /// <summary>The tile, a colon, and why; null where there is one way to do the work.</summary>
     public string? Choice { get; init; }
+    /// <summary>What the case makes, such as "samples" or "seconds of audio"; null where only the operations count.</summary>
+    public string? Product { get; init; }
+    /// <summary>So many of them a second at the median.</summary>
+    public double? ProductsPerS { get; init; }
     /// <summary>"events" of the device, or the "host" and its clock.</summary>
     public string Clock { get; init; } = "host";
     /// <summary>"compute", "memory" or "launch": which peak, if any.</summary>
@@ -65,6 +70,14 @@ public sealed record BenchmarkResult
         NumberHandling = JsonNumberHandling.Strict,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
+
+    /// <summary>A line for every group of cases that make the same: how many a second, and how that compares with the group's first case of this run.</summary>
+    public static IEnumerable<string> Rates(IEnumerable<BenchmarkResult> results) => results.Where(r => r.ProductsPerS is not null)
+        .GroupBy(r => (Group: r.Case.Split('_')[0], r.Product))
+        .Select(group => $"{group.Key.Group}: {group.Key.Product} a second: {string.Join(", ", group.Select(r => Rate(r, group.First())))}");
+
+    private static string Rate(BenchmarkResult result, BenchmarkResult first) => string.Create(CultureInfo.InvariantCulture,
+        $"{result.Case} {result.ProductsPerS:G4}{(result == first ? "" : $" ({result.ProductsPerS / first.ProductsPerS:F2} of the first)")}");
 
     /// <summary>Writes a list of results, whole or not at all.</summary>
     /// <typeparam name="T">Kind of result.</typeparam>

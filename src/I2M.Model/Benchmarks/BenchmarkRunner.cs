@@ -91,6 +91,8 @@ public sealed class BenchmarkRunner(IBackend backend, BenchmarkOptions options)
             Bound = work.Work.Bound.ToString().ToLowerInvariant(),
             Arithmetic = work.Work.Arithmetic.ToString().ToLowerInvariant(),
             Choice = work.Choice,
+            Product = work.Work.Product,
+            ProductsPerS = work.Work.Product is null ? null : Round(work.Work.Amount / median),
             Clock = HasEvents ? "events" : "host",
             MsMin = Round(times[0] * 1e3),
             MsMax = Round(times[^1] * 1e3),

@@ -6,7 +6,8 @@ namespace I2M.Model.Benchmarks;
 
 /// <summary>
 /// The cases of GPUs. G0 ceilings, G1 products of the forward pass, G2 of both gradients, G3 square ones, G4 with few rows, G5 in float32 and tf32,
-/// G6 and G7 attention forward and backward, G8 what memory bounds, G10 whole training steps, G11 a sampling step in bfloat16, G13 the cost of a launch. Devices with tensor cores multiply bfloat16, others float32.
+/// G6 and G7 attention forward and backward, G8 what memory bounds, G9 one block of the network, G10 whole training steps, G11 whole samples, G12 the vocoder,
+/// G13 the cost of a launch. Devices with tensor cores multiply bfloat16, others float32.
 /// </summary>
 internal static class DeviceCatalog
 {
@@ -21,15 +22,28 @@ internal static class DeviceCatalog
             .Concat(Steps(s, tensor)).Concat(Launches(probe));
     }
 
-    /// <summary>Whole steps. Processors under OpenCL leave them out: a training step of the full model takes minutes there.</summary>
+    /// <summary>Blocks, whole steps, samples and decoding. Processors under OpenCL leave them out: a training step of the full model takes minutes there.</summary>
     private static IEnumerable<BenchmarkEntry> Steps(DeviceSizes s, bool tensor)
     {
         if (s.Training is not { } training) { yield break; }
+        Precision precise = tensor ? Precision.BFloat16 : Precision.Float32;
+        foreach (var (name, backward) in new[] { ("fwd", false), ("fwd_bwd", true) })
+        {
+            yield return new BenchmarkEntry($"g9_block_{name}_{precise.Name()}_b{training.BatchSize}", b => new BlockCase(b, training.Model, training.BatchSize, precise, backward));
+        }
         foreach (Precision precision in tensor ? new[] { Precision.Float32, Precision.TensorFloat32, Precision.BFloat16 } : [Precision.Float32])
         {
             yield return new BenchmarkEntry($"g10_train_step_{precision.Name()}_b{training.BatchSize}", b => new TrainStepCase(b, training with { Precision = precision }, inDouble: false));
         }
-        if (tensor) { yield return new BenchmarkEntry("g11_ddim_step_bf16", b => new DdimStepCase(b, training.Model, Precision.BFloat16)); }
+        foreach (SamplingWay way in Enum.GetValues<SamplingWay>())
+        {
+            string name = $"g11_ddim{s.SamplingSteps}_{precise.Name()}_{way}".ToLowerInvariant();
+            yield return new BenchmarkEntry(name, b => new SamplingCase(b, training.Model, precise, s.SamplingSteps, way));
+        }
+        foreach (var (batch, frames) in s.Decoding)
+        {
+            yield return new BenchmarkEntry($"g12_vocos_f32_b{batch}_{frames}", b => new VocosCase(b, frames, batch, s.Vocoder));
+        }
     }
 
     private static IEnumerable<BenchmarkEntry> Launches(IDeviceProbe probe)

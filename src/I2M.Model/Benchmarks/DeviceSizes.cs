@@ -1,6 +1,7 @@
 using I2M.Kernels;
 using I2M.Model.Dit;
 using I2M.Model.Training;
+using I2M.Model.Vocos;
 
 namespace I2M.Model.Benchmarks;
 
@@ -35,6 +36,12 @@ public sealed record DeviceSizes
     public required int LoopRounds { get; init; }
     /// <summary>Network and batch of whole training steps; null leaves them out, where one would take minutes.</summary>
     public TrainConfig? Training { get; init; }
+    /// <summary>Steps of a sample.</summary>
+    public int SamplingSteps { get; init; } = 50;
+    /// <summary>The vocoder.</summary>
+    public VocosConfig Vocoder { get; init; } = new();
+    /// <summary>Batch and mel frames of decoding: a second, three seconds, and sixteen times a second at once.</summary>
+    public (int Batch, int Frames)[] Decoding { get; init; } = [(1, 94), (1, 282), (16, 94)];
     /// <summary>Sets of operands that take turns.</summary>
     public int Sets { get; init; } = 3;
 
@@ -102,6 +109,9 @@ public sealed record DeviceSizes
         CopyWords = 1000,
         LoopRounds = 4,
         Sets = 1,
+        SamplingSteps = 3,
+        Vocoder = new VocosConfig { Dim = 32, IntermediateDim = 64, Layers = 1 },
+        Decoding = [(1, 5), (3, 5)],
         Training = FullAt(1) with { Model = new DitConfig { ImageSize = 16, ImagePatch = 8, MelPatchBands = 20, MelFrames = 80, MelPatchFrames = 40, Hidden = 16, Layers = 1, Heads = 1, ImageTowerLayers = 1 } },
     };
 

@@ -55,6 +55,9 @@ internal sealed class BatchSampler : IDisposable
         Tensor OfSamples() => Tensor.Empty(backend, count, config.MelTokens, config.MelTokenLength);
     }
 
+    /// <summary>Whether the network's part of a step is recorded where the device can do that.</summary>
+    public bool RecordsSteps { init => _records = value; }
+
     private bool IsGuided => _options.Guidance != 1;
 
     private long KeepAt => Aligned(_batch * _pixels);

@@ -127,22 +127,28 @@ public abstract class DitModel : Module
     }
 
     /// <summary>A block that reads x, the modulations of all blocks and the context's keys and values.</summary>
-    private protected interface IBlock
+    internal interface IBlock
     {
         /// <summary><see cref="Forward"/> over (x, modulation, keys and values), made once.</summary>
         Func<IReadOnlyList<Tensor>, Tensor> Recomputed { get; }
 
         Tensor Forward(Tensor x, Tensor modulation, Tensor kv);
+
+        /// <summary>Keys and values of the context [batch, imageTokens, hidden], [batch, imageTokens, 2·hidden].</summary>
+        Tensor ProjectContext(Tensor context);
     }
 
+    /// <summary>The blocks in their order.</summary>
+    internal abstract IReadOnlyList<IBlock> Blocks { get; }
+
     /// <summary>Runs the blocks one after another; h [batch, melTokens, hidden] is given back as soon as it was read.</summary>
-    private protected Tensor RunBlocks(IReadOnlyList<IBlock> blocks, Tensor h, Tensor modulation, ImageCondition condition)
+    private protected Tensor RunBlocks(Tensor h, Tensor modulation, ImageCondition condition)
     {
-        for (int i = 0; i < blocks.Count; i++)
+        for (int i = 0; i < Blocks.Count; i++)
         {
             Tensor next = RecomputesBlocks
-                ? Recompute.Run(blocks[i].Recomputed, h, modulation, condition.KeyValues[i])
-                : blocks[i].Forward(h, modulation, condition.KeyValues[i]);
+                ? Recompute.Run(Blocks[i].Recomputed, h, modulation, condition.KeyValues[i])
+                : Blocks[i].Forward(h, modulation, condition.KeyValues[i]);
             h.Dispose();
             h = next;
         }

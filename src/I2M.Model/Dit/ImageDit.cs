@@ -63,6 +63,8 @@ public sealed class ImageDit : DitModel
         return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(factor))], _poolProjection.Forward(mean), Classify(normed));
     }
 
+    internal override IReadOnlyList<IBlock> Blocks => _blocks.Items;
+
     private protected override Linear Modulation { get; }
 
     private protected override Tensor Activate(Tensor timestepFeatures, ImageCondition condition)
@@ -75,7 +77,7 @@ public sealed class ImageDit : DitModel
     private protected override Tensor DenoiseModulated(Tensor x, Tensor modulation, ImageCondition condition)
     {
         using Tensor projected = ProjectTokens(_melProjection, x);                 // [batch, melTokens, hidden]
-        using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
+        using Tensor h = RunBlocks(projected.AddBroadcast(_melPositions.Value), modulation, condition);
         int final = _blocks.Items.Count * BlockChunks;                             // the chunks after the blocks': shift, scale
         using Tensor normed = h.AdaLayerNorm(modulation, scaleChunk: final + 1, shiftChunk: final, Eps, Precision.Activations());
         return _finalLinear.Forward(normed, result: ElementType.Float32);          // [batch, melTokens, melTokenLength]

@@ -45,6 +45,8 @@ public sealed class SimpleDit : DitModel
         return new ImageCondition([.. _blocks.Items.Select(b => b.ProjectContext(factor))], null, null);
     }
 
+    internal override IReadOnlyList<IBlock> Blocks => _blocks.Items;
+
     private protected override Linear Modulation { get; }
 
     private protected override Tensor Activate(Tensor timestepFeatures, ImageCondition condition)
@@ -56,7 +58,7 @@ public sealed class SimpleDit : DitModel
     private protected override Tensor DenoiseModulated(Tensor x, Tensor modulation, ImageCondition condition)
     {
         using Tensor projected = ProjectTokens(_melProjection, x);                 // [batch, melTokens, hidden]
-        using Tensor h = RunBlocks(_blocks.Items, projected.AddBroadcast(_melPositions.Value), modulation, condition);
+        using Tensor h = RunBlocks(projected.AddBroadcast(_melPositions.Value), modulation, condition);
         using Tensor normed = _finalNorm.Forward(h, modulation);                   // [batch, melTokens, hidden]
         return _finalLinear.Forward(normed, result: ElementType.Float32);          // [batch, melTokens, melTokenLength]
     }

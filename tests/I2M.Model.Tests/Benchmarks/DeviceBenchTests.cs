@@ -40,7 +40,13 @@ public sealed class DeviceBenchTests : IDisposable
     [InlineData("g8_gradient_norm", "float32", "memory")]
     [InlineData("g10_train_step_f32_b1", "float32", "compute")]
     [InlineData("g10_train_step_bf16_b1", "bfloat16", "compute")]
-    [InlineData("g11_ddim_step_bf16", "bfloat16", "compute")]
+    [InlineData("g9_block_fwd_bf16_b1", "bfloat16", "compute")]
+    [InlineData("g9_block_fwd_bwd_bf16_b1", "bfloat16", "compute")]
+    [InlineData("g11_ddim3_bf16_replayed", "bfloat16", "compute")]
+    [InlineData("g11_ddim3_bf16_queued", "bfloat16", "compute")]
+    [InlineData("g11_ddim3_bf16_uncached", "bfloat16", "compute")]
+    [InlineData("g12_vocos_f32_b1_5", "float32", "compute")]
+    [InlineData("g12_vocos_f32_b3_5", "float32", "compute")]
     [InlineData("g13_1000_launches", "float32", "launch")]
     [InlineData("g13_1000_launches_replayed", "float32", "launch")]
     public void EveryKindOfCaseIsVerifiedAndMeasured(string name, string arithmetic, string bound)
@@ -52,9 +58,42 @@ public sealed class DeviceBenchTests : IDisposable
         Assert.True(result.Ms > 0);
         Assert.Equal(bound != "launch", result.ShareOfPeak > 0);
         Assert.Null(result.ShareOfNominal);
-        bool chooses = result.Bound == "compute" && !new[] { "g0", "g10", "g11" }.Contains(result.Case.Split('_')[0]);
+        bool chooses = result.Bound == "compute" && !new[] { "g0", "g9", "g10", "g11", "g12" }.Contains(result.Case.Split('_')[0]);
         Assert.Equal(chooses, result.Choice?.Contains(": ", StringComparison.Ordinal) ?? false);
-        Assert.Equal(0, _backend.Pool.LiveBytes);
+        Assert.Equal(new[] { "g9", "g10", "g11", "g12" }.Contains(result.Case.Split('_')[0]), result.ProductsPerS > 0);
+        // The transform keeps its twiddles, of all passes and of the spectrum's two halves.
+        Assert.Equal(name.StartsWith("g12", StringComparison.Ordinal) ? 2 * sizeof(float) * 1024 : 0, _backend.Pool.LiveBytes);
+    }
+
+    /// <summary>Whole blocks, samples and waveforms are verified by what goes in and out: a fault in one of many kernels must not drown in that.</summary>
+    [Theory]
+    [InlineData("g9_block_fwd_bf16_b1", "FlashForward", "{P0,P1,P2,P3}, {B0,B1}", "{P0,P2,P1,P3}, {B0,B1}")]
+    [InlineData("g9_block_fwd_bwd_bf16_b1", "FlashBackwardQueries", "{O0,O1,O2,O3}, [t", "{O0,O2,O1,O3}, [t")]
+    [InlineData("g11_ddim3_bf16_queued", "FlashForward", "{P0,P1,P2,P3}, {B0,B1}", "{P0,P2,P1,P3}, {B0,B1}")]
+    [InlineData("g12_vocos_f32_b3_5", "CudaFftKernels.Inverse", "sub.f32", "add.f32")]
+    public void APlantedFaultIsFoundBeforeAnythingIsTimed(string name, string kernel, string original, string planted)
+    {
+        int places = 0;
+        using IBackend faulty = EmulatedBackend.Open(plant: (entry, text) =>
+        {
+            if (!entry.StartsWith(kernel, StringComparison.Ordinal)) { return text; }
+            string changed = text.Replace(original, planted, StringComparison.Ordinal);
+            places += changed == text ? 0 : 1;
+            return changed;
+        });
+        BenchmarkSuite suite = BenchmarkCatalog.For(faulty, DeviceSizes.Tiny);
+        var refused = Assert.Throws<I2MException>(() => new BenchmarkRunner(faulty, s_options).Measure(name, suite.Get(name), cancel: TestContext.Current.CancellationToken));
+        Assert.True(places > 0, $"{kernel} does not run, or holds no '{original}'");
+        Assert.StartsWith($"bench: {name}: verification failed on cuda-emulated: ", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RatesStandBesideTheFirstOfTheirGroup()
+    {
+        BenchmarkSuite suite = BenchmarkCatalog.For(_backend, DeviceSizes.Tiny);
+        BenchmarkResult launch = new BenchmarkRunner(_backend, s_options).Measure("g0_copy", suite.Get("g0_copy"), cancel: TestContext.Current.CancellationToken);
+        BenchmarkResult one = launch with { Case = "g12_vocos_f32_b1_94", Product = "seconds of audio", ProductsPerS = 200 }, many = one with { Case = "g12_vocos_f32_b16_94", ProductsPerS = 1500 };
+        Assert.Equal(["g12: seconds of audio a second: g12_vocos_f32_b1_94 200, g12_vocos_f32_b16_94 1500 (7.50 of the first)"], BenchmarkResult.Rates([launch, one, many]));
     }
 
     [Fact]
@@ -71,11 +110,11 @@ public sealed class DeviceBenchTests : IDisposable
         Assert.Equal(cuda.Names.Count, cuda.Names.Distinct().Count());
         Assert.Equal(["g6_flash_fwd_bf16_b32_875x875", "g13_1000_launches", "g13_1000_launches_replayed"], cuda.Select("g6_flash_fwd_bf16_b32_875x875,g13"));
         Assert.Equal(["g10_train_step_f32_b32", "g10_train_step_tf32_b32", "g10_train_step_bf16_b32"], cuda.Select("g10"));
-        foreach (string group in new[] { "g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g10", "g11", "g13" }) { Assert.NotEmpty(cuda.Select(group)); }
+        foreach (string group in new[] { "g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "g10", "g11", "g12", "g13" }) { Assert.NotEmpty(cuda.Select(group)); }
     }
 
     [Theory]
-    [InlineData("g9")]
+    [InlineData("g14")]
     [InlineData("g")]
     [InlineData("gemm")]
     [InlineData("g1_nt_bf16_42x64x65")]

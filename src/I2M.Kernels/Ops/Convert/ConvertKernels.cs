@@ -19,9 +19,17 @@ internal static class ConvertKernels
     {
         long i = GlobalIndex();
         if (i >= x.Length) { return; }
-        uint word = (uint)x[i];
-        d[2 * i] = Interop.IntAsFloat(word << 16);
-        if (2 * i + 1 < elements) { d[2 * i + 1] = Interop.IntAsFloat(word & 0xFFFF0000u); }
+        if (2 * i + 1 < elements)
+        {
+            uint word = (uint)x[i];
+            d[2 * i] = Interop.IntAsFloat(word << 16);
+            d[2 * i + 1] = Interop.IntAsFloat(word & 0xFFFF0000u);
+        }
+        else
+        {
+            // Nobody need have written the half above an odd number of elements.
+            d[2 * i] = Interop.IntAsFloat((uint)x.Cast<ushort>()[2 * i] << 16);
+        }
     }
 
     /// <summary>The rows of a block, one work item per element; halves of a word may belong to different items.</summary>

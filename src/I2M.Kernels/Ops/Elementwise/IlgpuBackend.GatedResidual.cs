@@ -75,7 +75,7 @@ public sealed partial class IlgpuBackend
         ReduceColumns(ReduceKernels.DotColumns, View(dy), View(h), sums, 1f, true, dgate, shape.Stride);
     }
 
-    /// <summary>destination[b · stride + c] += Σ_r x[b,r,c] · y[b,r,c], y in bfloat16: the first stage by a CUDA kernel, the others as everywhere.</summary>
+    /// <summary>destination[b · stride + c] += Σ_r x[b,r,c] · y[b,r,c], y in bfloat16: the first stage by a kernel with 16-byte loads, the others as everywhere.</summary>
     private void DotNarrowColumns(BufferView x, BufferView y, ReduceShape shape, BufferView destination, long stride)
     {
         int chunks = Math.Max(1, (shape.Rows + ReduceKernels.ItemTerms - 1) / ReduceKernels.ItemTerms);

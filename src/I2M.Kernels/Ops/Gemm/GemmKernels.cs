@@ -49,13 +49,14 @@ internal static class GemmKernels
     // Items that share the sum over k of a column.
     private const int SkinnyLanes = 8;
 
-    private const int Slab = 16;
+    /// <summary>Steps along k that pass through shared memory at a time.</summary>
+    public const int Slab = 16;
 
-    // Sums are closed after so many steps and added up: the rounding error of a long sum stays that of a short one.
-    private const int Block = 512;
+    /// <summary>Sums are closed after so many steps and added up: the rounding error of a long sum stays that of a short one.</summary>
+    public const int Block = 512;
 
-    // One word of padding spreads a transposing store over all banks of shared memory.
-    private const int Pitch = Tile + 1;
+    /// <summary>Words between two steps of a slab: one word of padding spreads a transposing store over all banks of shared memory.</summary>
+    public const int Pitch = Tile + 1;
 
     /// <summary>c = op(a) · op(b) + bias + residual for all layouts.</summary>
     [KernelBounds(Side * Side)]
@@ -240,8 +241,9 @@ internal static class GemmKernels
         tile[k * Pitch + line] = value;
     }
 
+    /// <summary>Writes an item's four sums of a row, with the epilogue, where they lie inside.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow(ArrayView<float> c, long start, int row, int column, Float4 v, ArrayView<float> bias, ArrayView<float> residual, GemmSizes s)
+    internal static void StoreRow(ArrayView<float> c, long start, int row, int column, Float4 v, ArrayView<float> bias, ArrayView<float> residual, GemmSizes s)
     {
         if (row >= s.M) { return; }
         start += row * s.RowC;

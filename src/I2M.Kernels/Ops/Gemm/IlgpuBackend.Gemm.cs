@@ -141,13 +141,15 @@ public sealed partial class IlgpuBackend
         sizes.ColumnTiles = (shape.N + GemmKernels.Tile - 1) / GemmKernels.Tile;
         int splits = Math.Min(SplitTargetGroups / (int)Math.Min(SplitTargetGroups, (long)sizes.RowTiles * sizes.ColumnTiles), shape.K / SplitMinDepth);
         if (shape.Batch == 1 && splits > 1) { GemmSplit(a, b, bias, residual, sizes, splits, c); }
-        else { GemmTiled(View(a), View(b), ViewOr(bias, c), ViewOr(residual, c), sizes, shape.Batch, View(c)); }
+        else { GemmTiled(a, b, ViewOr(bias, c), ViewOr(residual, c), sizes, shape.Batch, View(c)); }
     }
 
     /// <summary>Few tiles and a long sum, such as a weight gradient: parts of the sum run as a batch into scratch and are added up in order.</summary>
     private void GemmSplit(BufferView a, BufferView b, BufferView bias, BufferView residual, GemmSizes sizes, int splits, BufferView c)
     {
         int depth = (sizes.K + splits - 1) / splits;
+        // Every part starts at a whole vector of four. The last one keeps at least a few steps: there are at most 256 parts of 1024 or more.
+        depth += -depth & 3;
         using var scope = new BufferScope(Pool);
         BufferView parts = scope.Rent((long)splits * sizes.M * sizes.N);
         GemmSizes part = sizes with
@@ -163,15 +165,18 @@ public sealed partial class IlgpuBackend
             RowC = sizes.N,
             BatchC = (long)sizes.M * sizes.N,
         };
-        GemmTiled(View(a), View(b), View(parts), View(parts), part, splits, View(parts));
+        GemmTiled(a, b, View(parts), View(parts), part, splits, View(parts));
         Launch(GemmKernels.AddSplits, Grid((long)sizes.M * sizes.N), View(parts), splits, ViewOr(bias, c), ViewOr(residual, c), View(c), sizes);
     }
 
-    private void GemmTiled(ArrayView<float> a, ArrayView<float> b, ArrayView<float> bias, ArrayView<float> residual, GemmSizes sizes, int batch, ArrayView<float> c)
+    private void GemmTiled(BufferView a, BufferView b, ArrayView<float> bias, ArrayView<float> residual, GemmSizes sizes, int batch, ArrayView<float> c)
     {
         int groups = checked(sizes.RowTiles * sizes.ColumnTiles * batch);
         var config = new KernelConfig(new Index3D(groups, 1, 1), new Index3D(GemmKernels.Side, GemmKernels.Side, 1));
-        Launch(GemmKernels.Tiled, config, a, b, bias, residual, c, sizes);
+        bool vectors = !IsCuda && AreVectors(a, b) && OpenClGemm.IsVector(sizes.RowA, sizes.StepA, batch == 1 ? 0 : sizes.BatchA)
+            && OpenClGemm.IsVector(sizes.ColumnB, sizes.StepB, batch == 1 ? 0 : sizes.BatchB);
+        if (vectors) { Launch(OpenClGemm.Tiled, config, View(a), View(b), bias, residual, c, sizes); }
+        else { Launch(GemmKernels.Tiled, config, View(a), View(b), bias, residual, c, sizes); }
     }
 
     /// <summary>As <see cref="GemmEpilogue.CheckExtent"/>.</summary>

@@ -40,7 +40,7 @@ public sealed partial class IlgpuBackend
         if (!scale.IsNone) { RequireGate(scale, shape); }
         if (!shift.IsNone) { RequireGate(shift, shape); }
         if (x.Length == 0) { return; }
-        if (IsWarpRow(shape) && AreVectors(x, scale, shift, y))
+        if (IsWarpRow(shape) && AreWarpVectors(x, scale, shift, y))
         {
             Launch(CudaNormKernels.Forward, Groups((rows + CudaNormKernels.Warps - 1) / CudaNormKernels.Warps, CudaNormKernels.Items), View(x), ViewOr(scale, x), ViewOr(shift, x),
                 View(y), IsNarrow(y), View(mean), View(rstd), shape, affine, eps);
@@ -70,7 +70,7 @@ public sealed partial class IlgpuBackend
         if (!dscale.IsNone) { RequireGate(dscale, shape); }
         if (!dshift.IsNone) { RequireGate(dshift, shape); }
         if (x.Length == 0) { return; }
-        if (IsWarpRow(shape) && AreVectors(x, scale, dy, dx))
+        if (IsWarpRow(shape) && AreWarpVectors(x, scale, dy, dx))
         {
             NormaliseBackwardByWarps(x, scale, mean, rstd, dy, shape, affine, dx, dscale, dshift, accumulate);
             return;

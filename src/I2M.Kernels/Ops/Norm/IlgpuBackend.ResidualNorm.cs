@@ -21,7 +21,7 @@ public sealed partial class IlgpuBackend
         RequireGate(shift, shape);
         if (!gate.IsNone) { RequireGate(gate, shape); }
         if (x.Length == 0) { return; }
-        if (IsWarpRow(shape) && AreVectors(x, h, gate, scale, shift, sum) && AreVectors(y))
+        if (IsWarpRow(shape) && AreWarpVectors(x, h, gate, scale, shift, sum) && AreWarpVectors(y))
         {
             var plan = new ResidualNormPlan { Shape = shape, Affine = s_modulationAffine, Eps = eps, HasGate = gate.IsNone ? 0 : 1, IsNarrowBranch = IsNarrow(h), IsNarrowOutput = IsNarrow(y) };
             Launch(CudaResidualNormKernels.Forward, Groups((rows + CudaResidualNormKernels.Warps - 1) / CudaResidualNormKernels.Warps, CudaResidualNormKernels.Items),
@@ -47,7 +47,7 @@ public sealed partial class IlgpuBackend
             RequireLength(h, h.Type.Words(sum.Length));
             RequireGate(dgate, shape);
         }
-        if (sum.Length > 0 && IsWarpRow(shape) && AreVectors(sum, gate, scale, dy, dx, dh) && AreVectors(h))
+        if (sum.Length > 0 && IsWarpRow(shape) && AreWarpVectors(sum, gate, scale, dy, dx, dh) && AreWarpVectors(h))
         {
             ResidualBackwardByWarps(sum, h, gate, scale, mean, rstd, dy, shape, dx, dh, dgate, dscale, dshift, accumulate);
             return;

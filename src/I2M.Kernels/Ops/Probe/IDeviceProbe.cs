@@ -46,6 +46,7 @@ public interface IDeviceProbe
     IDeviceMarks? Marks { get; }
 
     /// <summary>Seconds that the work which <paramref name="work"/> queues takes, from the end of all earlier work to its own end; waits for it.</summary>
+    /// <exception cref="InvalidOperationException">Work is being recorded.</exception>
     double Time(Action work);
 
     /// <summary>Whether the device has an arithmetic's loop.</summary>

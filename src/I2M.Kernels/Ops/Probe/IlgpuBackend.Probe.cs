@@ -14,11 +14,12 @@ public sealed partial class IlgpuBackend : IDeviceProbe
     public NominalPeaks Nominal => _device.Nominal;
 
     /// <inheritdoc/>
-    public IDeviceMarks? Marks => _device.Marks;
+    public IDeviceMarks? Marks => _device.Marks is { } marks ? new QueuedMarks(this, marks) : null;
 
     /// <inheritdoc/>
     public double Time(Action work)
     {
+        RefuseInRecording("A measurement");
         try { return _device.Time(work); }
         catch (AcceleratorException e) { throw Lost("measured work", e); }
     }
@@ -45,4 +46,24 @@ public sealed partial class IlgpuBackend : IDeviceProbe
 
     /// <inheritdoc/>
     public void LaunchEmpty() => Launch(ProbeKernels.Empty, Groups(1, GroupSize), 0);
+
+    /// <summary>The device's marks, refused in recorded work, where they would stand once and not in its replays.</summary>
+    private sealed class QueuedMarks(IlgpuBackend backend, IDeviceMarks marks) : IDeviceMarks
+    {
+        public int Put()
+        {
+            backend.RefuseInRecording("A mark");
+            try { return marks.Put(); }
+            catch (AcceleratorException e) { throw backend.Lost("queued work", e); }
+        }
+
+        public double SecondsAt(int mark)
+        {
+            backend.RefuseInRecording("A wait for a mark");
+            try { return marks.SecondsAt(mark); }
+            catch (AcceleratorException e) { throw backend.Lost("queued work", e); }
+        }
+
+        public void Clear() => marks.Clear();
+    }
 }

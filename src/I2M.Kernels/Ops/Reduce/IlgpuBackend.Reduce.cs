@@ -28,7 +28,7 @@ public sealed partial class IlgpuBackend
         ReduceColumns(ReduceKernels.SumColumns, View(x), View(x), shape, scale, accumulate, destination, shape.Columns);
     }
 
-    /// <summary>The first stage by the CUDA kernels, the others as everywhere.</summary>
+    /// <summary>The first stage by the kernels with 16-byte loads, the others as everywhere.</summary>
     private void SumVectorColumns(BufferView x, int width, ReduceShape shape, float scale, bool accumulate, BufferView destination)
     {
         if (destination.Length == 0) { return; }
@@ -63,7 +63,7 @@ public sealed partial class IlgpuBackend
     /// <inheritdoc/>
     public void SumSquares(BufferView x, BufferView destination)
     {
-        if (!AreVectors(x))
+        if (!AreWarpVectors(x))
         {
             Dot(x, x, destination);
             return;

@@ -35,7 +35,7 @@ public sealed class TrainStepCase : BenchmarkCase
         _inDouble = inDouble;
         (_trainer, _batch) = Create(backend, config);
         // Weights read twice, gradients written and read, three words of AdamW read and written, the average read and written.
-        Work = new BenchmarkWork(BenchmarkBound.Compute, StepPlan.Make(() => DryBackend.Of(backend), config).Flops, 4.0 * 12 * _trainer.Arena.Length) { Arithmetic = config.Precision.Arithmetic() };
+        Work = new BenchmarkWork(BenchmarkBound.Compute, StepPlan.Make(() => DryBackend.Of(backend), config).Flops, 4.0 * 12 * _trainer.Arena.Length) { Arithmetic = config.Precision.Arithmetic(), Amount = config.BatchSize, Product = "samples" };
     }
 
     /// <summary>Largest relative errors of the loss and of a gradient in other precisions, and of the slope.</summary>

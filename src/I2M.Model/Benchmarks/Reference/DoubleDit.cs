@@ -63,7 +63,16 @@ internal sealed class DoubleDit(DitConfig config, IReadOnlyDictionary<string, do
             x = Add(x, CrossAttention(name + "attn2.", AdaNorm(x, Linear(name + "norm2.linear", activated), 0, 1), context));
             return Add(x, Mlp(name + "mlp.", AdaNorm(x, Linear(name + "norm3.linear", activated), 0, 1)));
         }
-        double[] m = Linear(name + "adaLN_modulation", activated);
+        return Branches(name, x, context, Linear(name + "adaLN_modulation", activated));
+    }
+
+    /// <summary>A block of <see cref="ImageDit"/>, [batch, melTokens, hidden] → the same.</summary>
+    /// <param name="name">What its weights' names begin with.</param>
+    /// <param name="x">[batch, melTokens, hidden]</param>
+    /// <param name="context">[batch, imageTokens, hidden]</param>
+    /// <param name="m">Shift, scale and gate of the three branches, [batch, at least 9·hidden].</param>
+    public double[] Branches(string name, double[] x, double[] context, double[] m)
+    {
         x = AddGated(x, SelfAttention(name + "attn1.", AdaNorm(x, m, 1, 0), config.MelTokens), m, 2);
         x = AddGated(x, CrossAttention(name + "attn2.", AdaNorm(x, m, 4, 3), context), m, 5);
         return AddGated(x, Mlp(name + "mlp.", AdaNorm(x, m, 7, 6)), m, 8);
