@@ -18,6 +18,10 @@ public sealed record Batch(float[] Mels, float[] Images, int[] Labels);
 public sealed class BatchLoader : IDisposable
 {
     private const int Ahead = 4, MostWorkers = 8;
+
+    /// <summary>Samples that are prepared at a time where nobody says otherwise.</summary>
+    internal static int DefaultWorkers => Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers);
+
     private readonly PairDataset _data;
     private readonly TrainConfig _config;
     private readonly MelNormalizer _normalizer;
@@ -39,7 +43,7 @@ public sealed class BatchLoader : IDisposable
     {
         (_data, _config, _normalizer) = (data, config, normalizer);
         (_pairs, _epochs) = (new int[config.BatchSize], new long[config.BatchSize]);
-        _workers = new ParallelOptions { MaxDegreeOfParallelism = workers > 0 ? workers : Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers) };
+        _workers = new ParallelOptions { MaxDegreeOfParallelism = workers > 0 ? workers : DefaultWorkers };
         _producer = Task.Run(() => Produce(firstBatch));
     }
 
