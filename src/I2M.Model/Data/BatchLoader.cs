@@ -18,10 +18,6 @@ public sealed record Batch(float[] Mels, float[] Images, int[] Labels);
 public sealed class BatchLoader : IDisposable
 {
     private const int Ahead = 4, MostWorkers = 8;
-
-    /// <summary>Samples that are prepared at a time where nobody says otherwise.</summary>
-    internal static int DefaultWorkers => Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers);
-
     private readonly PairDataset _data;
     private readonly TrainConfig _config;
     private readonly MelNormalizer _normalizer;
@@ -33,6 +29,9 @@ public sealed class BatchLoader : IDisposable
     private readonly int[] _pairs;
     private readonly long[] _epochs;
     private (long Epoch, int[] Order) _order = (-1, []);
+
+    /// <summary>Samples that are prepared at a time where nobody says otherwise.</summary>
+    internal static int DefaultWorkers => Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers);
 
     /// <param name="data">The pairs.</param>
     /// <param name="config">Batch size, seed, augmentation.</param>

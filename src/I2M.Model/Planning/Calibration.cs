@@ -17,11 +17,11 @@ namespace I2M.Model.Planning;
 /// </summary>
 public static class Calibration
 {
-    private const int FewestSteps = 3, MostSteps = 30;
+    private const int FewestSteps = 4, MostSteps = 40;
     /// <summary>Time for the steps, and how much of the device's memory they may take.</summary>
-    private const double Seconds = 2.5, MemoryShare = 0.7;
+    private const double Seconds = 4, MemoryShare = 0.7;
     /// <summary>A step that is longer by this than the time for all is cut down.</summary>
-    private const double LongStep = 1.5;
+    private const double LongStep = 1;
 
     /// <summary>Measures on an open device.</summary>
     /// <param name="device">The device itself, no decorator.</param>
@@ -95,7 +95,7 @@ public static class Calibration
         int callsPerStep = profiler.Calls.Count / profiler.Steps.Count;
         double rest = (plain.Average() - measured.Sum(m => m.Operation.Calls * m.Seconds)) / callsPerStep;
         string source = string.Create(CultureInfo.InvariantCulture,
-            $"{profiler.Steps.Count} measured steps of this model with {config.Model.Layers} blocks at batch {config.BatchSize} ({1e3 * plain.Average():F0} ms each)");
+            $"{profiler.Steps.Count} measured steps of this model with {config.Model.Layers} blocks at batch {config.BatchSize} ({1e3 * plain.Average():F0} ms each, from {1e3 * plain.Min():F0} to {1e3 * plain.Max():F0})");
         return new CostModel(measured, rest, perSample, source);
     }
 
