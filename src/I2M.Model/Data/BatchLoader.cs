@@ -30,6 +30,9 @@ public sealed class BatchLoader : IDisposable
     private readonly long[] _epochs;
     private (long Epoch, int[] Order) _order = (-1, []);
 
+    /// <summary>Samples that are prepared at a time where nobody says otherwise.</summary>
+    internal static int DefaultWorkers => Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers);
+
     /// <param name="data">The pairs.</param>
     /// <param name="config">Batch size, seed, augmentation.</param>
     /// <param name="normalizer">Applied to the mels.</param>
@@ -39,7 +42,7 @@ public sealed class BatchLoader : IDisposable
     {
         (_data, _config, _normalizer) = (data, config, normalizer);
         (_pairs, _epochs) = (new int[config.BatchSize], new long[config.BatchSize]);
-        _workers = new ParallelOptions { MaxDegreeOfParallelism = workers > 0 ? workers : Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers) };
+        _workers = new ParallelOptions { MaxDegreeOfParallelism = workers > 0 ? workers : DefaultWorkers };
         _producer = Task.Run(() => Produce(firstBatch));
     }
 

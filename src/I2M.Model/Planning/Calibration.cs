@@ -3,10 +3,8 @@ using System.Globalization;
 using I2M.Kernels;
 using I2M.Kernels.Dry;
 using I2M.Kernels.Observation;
-using I2M.Model.Audio;
 using I2M.Model.Data;
 using I2M.Model.Dit;
-using I2M.Model.Images;
 using I2M.Model.Profiling;
 using I2M.Model.Training;
 
@@ -19,11 +17,11 @@ namespace I2M.Model.Planning;
 /// </summary>
 public static class Calibration
 {
-    private const int FewestSteps = 3, MostSteps = 30;
+    private const int FewestSteps = 4, MostSteps = 40;
     /// <summary>Time for the steps, and how much of the device's memory they may take.</summary>
-    private const double Seconds = 2.5, MemoryShare = 0.7;
+    private const double Seconds = 4, MemoryShare = 0.7;
     /// <summary>A step that is longer by this than the time for all is cut down.</summary>
-    private const double LongStep = 1.5;
+    private const double LongStep = 1;
 
     /// <summary>Measures on an open device.</summary>
     /// <param name="device">The device itself, no decorator.</param>
@@ -65,18 +63,25 @@ public static class Calibration
         Step();
         // The first step compiles and allocates; a small batch is tried anyway.
         if (Stopwatch.GetElapsedTime(start).TotalSeconds > LongStep * Seconds && config.BatchSize > 1) { return null; }
-        List<double> plain = [];
+        Preparation? preparation = SharesProcessors(device) ? new Preparation(config, TimedStep(device, Step)) : null;
+        List<double> plain = [], accompanied = [];
         start = Stopwatch.GetTimestamp();
         for (int i = 0; i < FewestSteps || (i < MostSteps && Stopwatch.GetElapsedTime(start).TotalSeconds < Seconds); i++)
         {
             cancel.ThrowIfCancellationRequested();
-            long before = Stopwatch.GetTimestamp();
-            Step();
-            device.Synchronize();
-            plain.Add(Stopwatch.GetElapsedTime(before).TotalSeconds);
+            plain.Add(TimedStep(device, Step));
+            if (preparation is not null) { accompanied.Add(preparation.Beside(() => TimedStep(device, Step))); }
             profiler.Record(Step);
         }
-        return Model(profiler, plain, config, SharesProcessors(device) ? SampleSeconds(config) / Environment.ProcessorCount : 0);
+        return Model(profiler, plain, config, preparation?.SecondsPerSample(plain, accompanied) ?? 0);
+    }
+
+    private static double TimedStep(IBackend device, Action step)
+    {
+        long before = Stopwatch.GetTimestamp();
+        step();
+        device.Synchronize();
+        return Stopwatch.GetElapsedTime(before).TotalSeconds;
     }
 
     private static CostModel Model(OperationProfiler profiler, List<double> plain, TrainConfig config, double perSample)
@@ -90,33 +95,14 @@ public static class Calibration
         int callsPerStep = profiler.Calls.Count / profiler.Steps.Count;
         double rest = (plain.Average() - measured.Sum(m => m.Operation.Calls * m.Seconds)) / callsPerStep;
         string source = string.Create(CultureInfo.InvariantCulture,
-            $"{profiler.Steps.Count} measured steps of this model with {config.Model.Layers} blocks at batch {config.BatchSize} ({1e3 * plain.Average():F0} ms each)");
+            $"{profiler.Steps.Count} measured steps of this model with {config.Model.Layers} blocks at batch {config.BatchSize} ({1e3 * plain.Average():F0} ms each, from {1e3 * plain.Min():F0} to {1e3 * plain.Max():F0})");
         return new CostModel(measured, rest, perSample, source);
     }
 
     /// <summary>True where the threads that prepare samples take their time from those that compute.</summary>
     private static bool SharesProcessors(IBackend device) => device is IProcessorThreads host ? host.Threads >= Environment.ProcessorCount : device is IDeviceProbe { IsProcessor: true };
 
-    /// <summary>What <see cref="BatchLoader"/> does for a sample whose files are in memory, on one thread: the mean of a few dozen.</summary>
-    private static double SampleSeconds(TrainConfig config)
-    {
-        const int samples = 32;
-        DitConfig model = config.Model;
-        int size = model.ImageSize;
-        var picture = new RgbImage(size, size, new byte[3 * size * size]);
-        float[] mel = Waves(model.MelBands * model.MelFrames), normalised = new float[mel.Length], tokens = new float[3 * size * size];
-        MelNormalizer normalizer = MelNormalizer.CompatSeed(config.Mel);
-        long start = 0;
-        for (int i = -1; i < samples; i++)
-        {
-            if (i == 0) { start = Stopwatch.GetTimestamp(); } // One before is compiled.
-            normalizer.Normalize(mel, normalised);
-            ImageTensor.ToChw(config.Augment ? ImageAugment.Apply(picture, size, size, config.Seed, 0, i + 1) : picture, tokens);
-        }
-        return Stopwatch.GetElapsedTime(start).TotalSeconds / samples;
-    }
-
-    private static float[] Waves(int length)
+    internal static float[] Waves(int length)
     {
         var values = new float[length];
         for (int i = 0; i < length; i++) { values[i] = 0.5f * MathF.Sin(0.01f * i); }

@@ -10,6 +10,9 @@ namespace I2M.Model.Tests.Training;
 /// <summary>A step is queued without a wait, is the same work every time, and replayed is equal to the bit.</summary>
 public sealed class StepQueueTests
 {
+    /// <summary>Steps after which all was done once: a recording, and a look at a window of results.</summary>
+    private const int Warm = 11;
+
     private static readonly List<(string Launch, string Parameters)> s_launches = [];
     private static bool s_notesLaunches;
 
@@ -117,13 +120,12 @@ public sealed class StepQueueTests
     public void AThousandStepsLeaveAllMemoryFlatToTheByte(string name)
     {
         IBackend backend = Open(name);
-        // Fewer steps take more windows: what the runtime does now and then must not meet all of them.
-        (int steps, int windows) = name switch { "host" => (1000, 4), "opencl" => (400, 4), _ => (16, 8) };
+        (int steps, int windows) = name switch { "host" => (1000, 4), "opencl" => (400, 4), _ => (12, 6) };
         using var trainer = new DiffusionTrainer(backend, Smallest, DiffusionTrainer.ReadEveryFor(backend));
         Batch batch = TinyRun.Batch(Smallest);
         Func<Batch> next = () => batch;
         Action<Batch> done = static _ => { };
-        Run(Math.Max(5, steps / 10));
+        Run(Math.Max(Warm, steps / 10));
         (long, long, long, long) device = Device();
         var growth = new long[windows];
         for (int i = 0; i < windows; i++)
@@ -134,7 +136,8 @@ public sealed class StepQueueTests
             Assert.Equal(device, Device());
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"{name}: heap growth of {string.Join(", ", growth)} bytes in {windows} times {steps / windows} steps, {device.Item1} device bytes");
-        // The runtime's own objects come and go; what a step left behind would show in every window.
+        // The runtime gives back what it kept of earlier work, so a window may end with less. In the emulator's few steps it may also take some; what a step left would show in every window.
+        if (name != Backends.Emulated) { Assert.All(growth, bytes => Assert.True(bytes <= 0, $"{bytes} bytes more")); }
         Assert.Contains(0, growth);
 
         void Run(int count)
@@ -149,15 +152,18 @@ public sealed class StepQueueTests
         (long, long, long, long) Device() => (backend.Pool.DeviceBytes, backend.Pool.LiveBytes, backend.Pool.PeakDeviceBytes, backend.Pool.DeviceAllocations);
     }
 
-    /// <summary>Bytes of live objects: what is left after finalisers ran.</summary>
+    /// <summary>
+    /// Bytes of live objects after finalisers ran, as the last collection counted them. <see cref="GC.GetTotalMemory"/> counts besides what threads have taken since to
+    /// allocate in, 8 KiB each.
+    /// </summary>
     internal static long Heap()
     {
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 4; i++)
         {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
             GC.WaitForPendingFinalizers();
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
         }
-        return GC.GetTotalMemory(forceFullCollection: true);
+        return GC.GetGCMemoryInfo(GCKind.FullBlocking).PromotedBytes;
     }
 
     private static IBackend Open(string name) => name == Backends.Emulated ? s_emulated.Value : Backends.Get(name);
