@@ -17,7 +17,7 @@ internal static class VocoderExportCommand
     private static readonly Option<string[]> Sets = new("--test") { Description = "Folders of sounds that it was not trained on: their figures go onto the card, beside Griffin-Lim's.", AllowMultipleArgumentsPerToken = true, HelpName = "folder" };
     private static readonly Option<string[]> Notes = new("--note") { Description = "Lines for the card, such as the command that made the sounds.", HelpName = "text" };
     private static readonly Option<int> Files = CommonOptions.Integer("--files", "Most files to judge of each folder, evenly spread; 0 takes all.", 0, 0, 1_000_000);
-    private static readonly Option<double> Seconds = CommonOptions.Number("--seconds", "Most seconds of each file.", 10, 0.2, 7200);
+    private static readonly Option<double> MostSeconds = CommonOptions.Number("--seconds", "Most seconds of each file.", 10, 0.2, 7200);
     private static readonly Option<bool> Force = CommonOptions.Force();
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
@@ -26,7 +26,7 @@ internal static class VocoderExportCommand
     {
         var command = new Command("export", "Write a run's vocoder as one file, with a card beside it: the command that trains it, seed, data, figures.\n\nExample:\n  i2m vocoder export --run voice --out vocos-espeak.safetensors --test heldout --note \"sounds: i2m data speech --out speech --minutes 60\"")
         {
-            Run, Out, Sets, Notes, Files, Seconds, Force, Device, Threads,
+            Run, Out, Sets, Notes, Files, MostSeconds, Force, Device, Threads,
         };
         command.SetAction(Export);
         return command;
@@ -60,7 +60,7 @@ internal static class VocoderExportCommand
         List<VocoderFigures> figures = [];
         foreach (string set in sets)
         {
-            using var judge = new VocoderJudge(backend, vocos.Settings, VocoderCommand.Clips(set, parse.GetValue(Files)), parse.GetValue(Seconds));
+            using var judge = new VocoderJudge(backend, vocos.Settings, VocoderCommand.Clips(set, parse.GetValue(Files)), parse.GetValue(MostSeconds));
             string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(set)));
             foreach (var (voice, vocoder) in new (string, IVocoder)[] { ("this vocoder", vocos), (griffinLim.Name, griffinLim) })
             {
@@ -80,7 +80,7 @@ internal static class VocoderExportCommand
         var line = new StringBuilder("i2m vocoder train --data speech --out voice");
         Add("--steps", config.Steps, standard.Steps);
         Add("--batch", config.BatchSize, standard.BatchSize);
-        Add("--crop", config.CropSamples / (double)config.Model.Mel.SampleRate, standard.CropSamples / (double)standard.Model.Mel.SampleRate);
+        Add("--crop", Seconds(config), Seconds(standard));
         Add("--dim", config.Model.Dim, standard.Model.Dim);
         Add("--layers", config.Model.Layers, standard.Model.Layers);
         Add("--lr", config.LearningRate, standard.LearningRate);
@@ -92,6 +92,8 @@ internal static class VocoderExportCommand
         Add("--save-every", config.SaveEvery, standard.SaveEvery);
         Add("--validate-every", config.ValidateEvery, standard.ValidateEvery);
         return line.Append(CultureInfo.InvariantCulture, $" --seed {config.Seed}").ToString();
+
+        static double Seconds(VocoderConfig c) => Math.Round(c.CropSamples / (double)c.Model.Mel.SampleRate, 4);
 
         void Add<T>(string option, T value, T usual) where T : IEquatable<T>
         {

@@ -6,22 +6,23 @@ using I2M.Model.Vocos;
 namespace I2M.Model.Benchmarks.Cases;
 
 /// <summary>
-/// A mel of three seconds through Vocos (13.5 million parameters) with random weights, from host memory to host memory. The waveform is verified whole
+/// A mel through Vocos with random weights, from host memory to host memory. The waveform is verified whole
 /// against <see cref="DoubleVocos"/>.
 /// </summary>
 public sealed class VocosCase : BenchmarkCase
 {
     private const double Limit = 1e-4;
-    private readonly VocosConfig _config = new();
+    private readonly VocosConfig _config;
     private readonly VocosVocoder _vocoder;
     private readonly float[] _mel;
     private readonly int _frames;
 
     /// <param name="backend">Where.</param>
+    /// <param name="config">Sizes.</param>
     /// <param name="frames">Mel frames.</param>
-    public VocosCase(IBackend backend, int frames) : base(backend)
+    public VocosCase(IBackend backend, VocosConfig config, int frames) : base(backend)
     {
-        _frames = frames;
+        (_config, _frames) = (config, frames);
         _vocoder = new VocosVocoder(backend, _config, "random", trainable: false);
         Initialise(_vocoder.Arena);
         _mel = RandomWeights.Normal(backend, 1, _config.Mel.Bands * frames);
