@@ -1,5 +1,5 @@
 // A picture becomes a spoken description: Embed CHECKPOINT PICTURE OUT.wav [VOCOS]
-// CHECKPOINT is the folder that i2m train or i2m quickstart left; VOCOS are weights of a better voice than Griffin-Lim.
+// CHECKPOINT is the folder that i2m train or i2m quickstart left; VOCOS are weights of another voice than the built-in one.
 using I2M.Kernels;
 using I2M.Model;
 using I2M.Model.Audio;

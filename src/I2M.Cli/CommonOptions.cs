@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using I2M.Autograd;
 using I2M.Kernels;
+using I2M.Model.Audio;
 
 namespace I2M.Cli;
 
@@ -56,9 +57,21 @@ internal static class CommonOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout, for scripts." };
 
+    public static Option<bool> Float() => new("--float") { Description = "Write 32-bit float samples, which keep peaks beyond full scale, instead of 16-bit ones." };
+
+    /// <summary>Writes a clip, and says on stderr what was done to it.</summary>
+    /// <returns>What was said; null for nothing.</returns>
+    public static string? WriteWav(string path, AudioClip clip, bool isFloat, string comment)
+    {
+        WavEncoding encoding = isFloat ? WavEncoding.Float32 : WavEncoding.Pcm16;
+        WavFile.Write(path, Loudness.Fit(clip, encoding, out string? warning), encoding, comment);
+        if (warning is not null) { Console.Error.WriteLine($"warning: {path}: {warning}"); }
+        return warning;
+    }
+
     public static Option<string?> Vocoder() => new("--vocoder")
     {
-        Description = "A Vocos folder (config.yaml + pytorch_model.bin or model.safetensors) or file, or griffin-lim. Without it Griffin-Lim speaks.",
+        Description = "A Vocos folder (config.yaml + pytorch_model.bin, or config.json + model.safetensors) or file, or griffin-lim. Without it the built-in Vocos speaks, or Griffin-Lim where the mels are not that one's.",
         HelpName = "path",
     };
 

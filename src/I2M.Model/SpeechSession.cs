@@ -12,7 +12,7 @@ public sealed record SpeechSessionOptions
     public string Device { get; init; } = "auto";
     /// <summary>Threads of the host; 0 takes one per processor.</summary>
     public int Threads { get; init; }
-    /// <summary>Vocos weights, a folder or a file; null lets Griffin-Lim speak.</summary>
+    /// <summary>Vocos weights, a folder or a file, or "griffin-lim"; null takes the built-in Vocos, or Griffin-Lim where the mels are not that one's.</summary>
     public string? Vocoder { get; init; }
     /// <summary>Takes the averaged weights where the checkpoint has them.</summary>
     public bool PreferAverage { get; init; } = true;
@@ -54,7 +54,7 @@ public sealed class SpeechSession : IDisposable
 
     /// <summary>Opens the device, the checkpoint and the voice.</summary>
     /// <param name="checkpoint">A checkpoint file, or a run folder: its best checkpoint, else the newest.</param>
-    /// <param name="options">Device and voice; null takes the first GPU, else the host, and Griffin-Lim.</param>
+    /// <param name="options">Device and voice; null takes the first GPU, else the host, and the built-in voice.</param>
     /// <exception cref="I2MException">A file is missing, damaged or does not fit the others, or there is no such device: one line that says which.</exception>
     public static SpeechSession Open(string checkpoint, SpeechSessionOptions? options = null)
     {

@@ -27,6 +27,14 @@ public sealed class VocoderTests(TinyData data) : IDisposable
         Assert.All(lines, line => Assert.True(JsonDocument.Parse(line).RootElement.GetProperty("logSpectralDistance").GetDouble() > 0));
         CliProcess.Run(["vocode", data.Sound, "--out", _scratch.File("again.wav"), "--vocoder", voice, "--device", "host"]).Succeeded();
         Assert.True(File.Exists(_scratch.File("again.wav")));
+        string[] export = ["vocoder", "export", "--run", run, "--out", _scratch.File("handed.safetensors"), "--test", data.Root, "--files", "1", "--seconds", "0.4", "--note", "made by a test", "--device", "host"];
+        CliProcess.Run(export).Succeeded();
+        JsonElement card = JsonDocument.Parse(File.ReadAllText(_scratch.File("handed.json"))).RootElement;
+        Assert.StartsWith("i2m vocoder train --data speech --out voice --steps 4 --batch 1", card.GetProperty("command").GetString());
+        Assert.Equal(2, card.GetProperty("figures").GetArrayLength());
+        Assert.Equal("made by a test", card.GetProperty("notes")[0].GetString());
+        CliProcess.Run(export).Refused("handed.safetensors", "--force");
+        CliProcess.Run("vocoder", "export", "--run", _scratch.Root, "--out", _scratch.File("x.safetensors")).Refused("no checkpoints");
     }
 
     [Fact]

@@ -30,6 +30,7 @@ internal static class GenerateCommand
     private static readonly Option<string?> PrecisionOption = CommonOptions.Precision();
     private static readonly Option<ulong> Seed = CommonOptions.Seed("the noise");
     private static readonly Option<string?> Vocoder = CommonOptions.Vocoder();
+    private static readonly Option<bool> Float = CommonOptions.Float();
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<int> Threads = CommonOptions.Threads();
     private static readonly Option<bool> Json = CommonOptions.Json();
@@ -38,7 +39,7 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Speak about pictures.\n\nExamples:\n  i2m generate --checkpoint run --image cat.jpg --out cat.wav\n  i2m generate --checkpoint run --image pictures/ --out speech/ --cfg 4 --seed 7")
         {
-            CheckpointOption, Image, Out, Force, Raw, Plot, Sampler, Steps, Cfg, Rescale, Eta, Batch, PrecisionOption, Seed, Vocoder, Device, Threads, Json,
+            CheckpointOption, Image, Out, Force, Raw, Plot, Sampler, Steps, Cfg, Rescale, Eta, Batch, PrecisionOption, Seed, Vocoder, Float, Device, Threads, Json,
         };
         command.SetAction(Run);
         return command;
@@ -58,7 +59,7 @@ internal static class GenerateCommand
             using I2MModel model = I2MModel.Load(backend, parse.GetRequiredValue(CheckpointOption), !parse.GetValue(Raw), precision);
             using IVocoder vocoder = Vocoders.Open(backend, parse.GetValue(Vocoder), model.Info.Config.Mel);
             Console.Error.WriteLine($"model {model.Path}: {model.ParameterCount:N0} parameters; voice: {vocoder.Name}; seed {options.Seed}");
-            Generate(ready, model, vocoder, options, parse.GetValue(Plot), parse.GetValue(Batch) ?? 0, cancel);
+            Generate(ready, model, vocoder, options, parse.GetValue(Plot), parse.GetValue(Float), parse.GetValue(Batch) ?? 0, cancel);
         }
         if (parse.GetValue(Json)) { Console.WriteLine(JsonSerializer.Serialize(new { written = ready.Select(r => r.Wav), failed = failures })); }
         else { foreach (var (wav, _) in ready) { Console.WriteLine(wav); } }
@@ -136,7 +137,7 @@ internal static class GenerateCommand
         return ready;
     }
 
-    private static void Generate(List<(string Wav, RgbImage Picture)> jobs, I2MModel model, IVocoder vocoder, GenerateOptions options, bool plot, int batch, CancellationToken cancel)
+    private static void Generate(List<(string Wav, RgbImage Picture)> jobs, I2MModel model, IVocoder vocoder, GenerateOptions options, bool plot, bool isFloat, int batch, CancellationToken cancel)
     {
         int together = batch > 0 ? batch : model.PicturesAtOnce();
         TrainConfig config = model.Info.Config;
@@ -149,7 +150,8 @@ internal static class GenerateCommand
             IReadOnlyList<GeneratedSpeech> speech = model.Speak([.. part.Select(p => p.Picture)], vocoder, options with { FirstPicture = start }, keepMels: plot, (step, total) => progress.Show(what, step, total), cancel);
             for (int i = 0; i < part.Count; i++)
             {
-                WavFile.Write(part[i].Wav, new AudioClip(speech[i].Wave, config.Mel.SampleRate), comment: comment);
+                progress.Clear();
+                CommonOptions.WriteWav(part[i].Wav, new AudioClip(speech[i].Wave, config.Mel.SampleRate), isFloat, comment);
                 if (speech[i].Mel is { } mel) { MelPlot.Save(PlotPath(part[i].Wav), mel, config.Model.MelBands, config.Model.MelFrames, Path.GetFileNameWithoutExtension(part[i].Wav)); }
             }
         }

@@ -53,7 +53,7 @@ internal static class VocoderCommand
             Data, Vocoder, Files, Seconds, Device, Threads, Json,
         };
         test.SetAction(Test);
-        return new Command("vocoder", "Train and judge vocoders, which turn log-mels into sound.") { train, test };
+        return new Command("vocoder", "Train and judge vocoders, which turn log-mels into sound.") { train, test, VocoderExportCommand.Create() };
     }
 
     private static Task<int> Train(ParseResult parse, CancellationToken cancel)
@@ -110,16 +110,23 @@ internal static class VocoderCommand
         Console.WriteLine($"saved {result.Vocoder}{(result.Finished ? "" : "; continue with --resume")}");
     }
 
-    private static Task<int> Test(ParseResult parse, CancellationToken cancel)
+    /// <summary>So many sound files of a folder, evenly spread; 0 takes all.</summary>
+    /// <exception cref="I2MException">There are none.</exception>
+    public static IEnumerable<string> Clips(string folder, int most)
     {
-        string folder = parse.GetRequiredValue(Data);
         string[] all = [.. SpeechFolder.Find(folder).Select(f => f.FullName)];
         if (all.Length == 0) { throw new I2MException($"{folder}: no sound files in it"); }
-        int wanted = parse.GetValue(Files) is > 0 and var f ? Math.Min(f, all.Length) : all.Length;
+        int wanted = most > 0 ? Math.Min(most, all.Length) : all.Length;
+        return Enumerable.Range(0, wanted).Select(i => all[(long)i * all.Length / wanted]);
+    }
+
+    private static Task<int> Test(ParseResult parse, CancellationToken cancel)
+    {
+        IEnumerable<string> clips = Clips(parse.GetRequiredValue(Data), parse.GetValue(Files));
         using IBackend backend = CommonOptions.OpenBackend(parse.GetValue(Device)!, parse.GetValue(Threads));
         using var progress = new ProgressLine();
         using IVocoder vocoder = Vocoders.Open(backend, parse.GetValue(Vocoder), mel: null);
-        using var judge = new VocoderJudge(backend, vocoder.Settings, Enumerable.Range(0, wanted).Select(i => all[(long)i * all.Length / wanted]), parse.GetValue(Seconds));
+        using var judge = new VocoderJudge(backend, vocoder.Settings, clips, parse.GetValue(Seconds));
         using var griffinLim = new GriffinLim(backend, vocoder.Settings);
         IVocoder[] judged = vocoder is GriffinLim ? [griffinLim] : [vocoder, griffinLim];
         foreach (IVocoder one in judged)

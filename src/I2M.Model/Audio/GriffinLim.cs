@@ -5,10 +5,11 @@ namespace I2M.Model.Audio;
 
 /// <summary>
 /// Speech from a log-mel without a trained vocoder: magnitudes by inverting the filter bank under non-negativity, phases by the fast
-/// Griffin–Lim algorithm (Perraudin et al. 2013). Sounds metallic; a Vocos checkpoint sounds better.
+/// Griffin–Lim algorithm (Perraudin et al. 2013). Sounds metallic; a Vocos sounds better.
 /// </summary>
 public sealed class GriffinLim : IVocoder
 {
+    private const int PieceFrames = 2048, OverlapFrames = 16;
     private readonly IBackend _backend;
     private readonly MelSpectrogram _analysis;
     private readonly float[] _filters;
@@ -16,7 +17,10 @@ public sealed class GriffinLim : IVocoder
     private readonly double _momentum;
 
     /// <inheritdoc/>
-    public string Name => $"Griffin-Lim ({_iterations} iterations; no vocoder weights were given)";
+    public string Name => $"Griffin-Lim ({_iterations} iterations{(Reason is null ? "" : "; " + Reason)})";
+
+    /// <summary>Why it speaks, where nobody asked for it.</summary>
+    public string? Reason { get; init; }
 
     /// <inheritdoc/>
     public MelSettings Settings => _analysis.Settings;
@@ -29,12 +33,33 @@ public sealed class GriffinLim : IVocoder
     {
         _backend = backend;
         _analysis = new MelSpectrogram(backend, settings);
-        _filters = MelFilterBank.Create(settings.Bins, settings.Bands, settings.SampleRate);
+        _filters = MelFilterBank.Create(settings);
         (_iterations, _momentum) = (iterations, momentum);
     }
 
-    /// <inheritdoc/>
+    /// <summary>A long mel is decoded in pieces that overlap and are faded into each other, as phases of its own come out of each: memory does not grow with it.</summary>
     public float[] Decode(ReadOnlySpan<float> mel, int frames)
+    {
+        if (frames <= PieceFrames) { return DecodeAtOnce(mel, frames); }
+        var wave = new float[Settings.SampleCount(frames)];
+        for (int first = 0; first + OverlapFrames < frames; first += PieceFrames - OverlapFrames)
+        {
+            int count = Math.Min(PieceFrames, frames - first);
+            var piece = new float[Settings.Bands * count];
+            for (int b = 0; b < Settings.Bands; b++) { mel.Slice(b * frames + first, count).CopyTo(piece.AsSpan(b * count)); }
+            FadeIn(DecodeAtOnce(piece, count), wave.AsSpan(first * Settings.HopLength), first == 0 ? 0 : (OverlapFrames - 1) * Settings.HopLength);
+        }
+        return wave;
+    }
+
+    /// <summary>Puts a piece over what is there, from nothing to all of it within so many samples.</summary>
+    private static void FadeIn(float[] piece, Span<float> wave, int fade)
+    {
+        for (int i = 0; i < fade; i++) { wave[i] += (piece[i] - wave[i]) * i / fade; }
+        piece.AsSpan(fade).CopyTo(wave[fade..]);
+    }
+
+    private float[] DecodeAtOnce(ReadOnlySpan<float> mel, int frames)
     {
         using var scope = new TensorScope();
         using var noGrad = GradMode.NoGrad();

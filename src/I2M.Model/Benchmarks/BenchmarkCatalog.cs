@@ -3,6 +3,8 @@ using I2M.Model.Benchmarks.Cases;
 using I2M.Model.Diffusion;
 using I2M.Model.Dit;
 using I2M.Model.Training;
+using I2M.Model.Vocos;
+using I2M.Model.Vocos.Training;
 
 namespace I2M.Model.Benchmarks;
 
@@ -27,6 +29,7 @@ public static class BenchmarkCatalog
         new("layer_norm_7000x768", b => new LayerNormCase(b, ManyRows, Hidden)),
         new("adamw", b => new AdamWCase(b, ArenaLength)),
         new("vocos_decode_3s", b => new VocosCase(b, MelFrames)),
+        new("vocos_small_decode_3s", b => new VocosCase(b, MelFrames, config: VocoderConfig.Small)),
         new("train_step_small_b8", b => new TrainStepCase(b, SmallCompat, inDouble: true)),
         new("train_step_full_b1", b => new TrainStepCase(b, Full, inDouble: false)),
         new("ddim_step_full_cfg", b => new DdimStepCase(b, DitPresets.Get("full"))),

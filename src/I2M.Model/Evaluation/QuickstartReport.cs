@@ -100,12 +100,12 @@ public sealed class QuickstartReport
             string name = $"{right.Name.Replace(' ', '_')}-{i / AnimalClass.All.Count}";
             string wav = Path.Combine(_folder, "speech", name + ".wav"), plot = Plot(name + ".png");
             var clip = new AudioClip(_vocoder.Decode(mels[i], MelFrames), _vocoder.Settings.SampleRate);
-            WavFile.Write(wav, clip);
+            WavFile.Write(wav, Loudness.Fit(clip, WavEncoding.Pcm16, out string? warning));
             PngWriter.Write(Path.Combine(_folder, "speech", name + ".png"), tests[i].Picture);
             int real = DistinctClips().First(p => ClassIndex(p) == tests[i].Class);
             MelPlot.SavePair(plot, mels[i], _data.Mels[real], MelBands, MelFrames, $"generated for: {right.Name}", $"a real clip of \"{right.Descriptions[0]}\"");
             string verdict = heard == right ? "closest to the right class" : $"closest to \"{heard.Descriptions[0]}\"";
-            gallery.Add(new GalleryItem(PngWriter.Encode(tests[i].Picture), $"{right.Name}: {verdict}", File.ReadAllBytes(wav), File.ReadAllBytes(plot)));
+            gallery.Add(new GalleryItem(PngWriter.Encode(tests[i].Picture), $"{right.Name}: {verdict}{(warning is null ? "" : $" ({warning})")}", File.ReadAllBytes(wav), File.ReadAllBytes(plot)));
         }
         return gallery;
     }

@@ -52,6 +52,9 @@ public static class DTypes
         return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
+    /// <summary>The single that <see cref="ToBFloat16"/> makes of a value.</summary>
+    public static float RoundToBFloat16(float value) => BitConverter.UInt32BitsToSingle((uint)ToBFloat16(value) << 16);
+
     /// <summary>The element type whose bytes are those of <typeparamref name="T"/>, so that reading needs no conversion.</summary>
     internal static DType? NativeOf<T>() where T : unmanaged =>
         typeof(T) == typeof(float) ? DType.F32

@@ -16,26 +16,28 @@ public sealed class SafetensorsFile : IDisposable
     private const int LengthBytes = 8;
     private const int StagingBytes = 1 << 20;
 
+    /// <summary>Fills the span with the bytes at an offset.</summary>
+    private delegate void Source(long offset, Span<byte> destination);
+
     private readonly string _path;
-    private readonly SafeFileHandle _handle;
+    private readonly Source _source;
+    private readonly SafeFileHandle? _handle;
     private readonly SafetensorsHeader _header;
     private readonly long _dataStart;
 
-    private SafetensorsFile(string path, SafeFileHandle handle)
+    private SafetensorsFile(string path, long length, Source source, SafeFileHandle? handle)
     {
-        _path = path;
-        _handle = handle;
-        long length = RandomAccess.GetLength(handle);
+        (_path, _source, _handle) = (path, source, handle);
         if (length < LengthBytes) throw new BadFileException(path, $"header length: expected a safetensors file of at least 8 bytes, found {length}");
         Span<byte> prefix = stackalloc byte[LengthBytes];
-        InputFile.ReadExactly(handle, path, 0, prefix);
+        source(0, prefix);
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > SafetensorsHeader.MaxBytes)
             throw new BadFileException(path, $"header length: {headerLength}; expected at most {SafetensorsHeader.MaxBytes} (is this a safetensors file?)");
         _dataStart = LengthBytes + (long)headerLength;
         if (_dataStart > length) throw new BadFileException(path, $"header length: {headerLength}, but the file has only {length} bytes");
         byte[] json = new byte[headerLength];
-        InputFile.ReadExactly(handle, path, LengthBytes, json);
+        source(LengthBytes, json);
         _header = SafetensorsHeader.Parse(path, json, length - _dataStart);
     }
 
@@ -53,13 +55,18 @@ public sealed class SafetensorsFile : IDisposable
         SafetensorsFile? file = null;
         try
         {
-            return file = new SafetensorsFile(path, handle);
+            return file = new SafetensorsFile(path, RandomAccess.GetLength(handle), (offset, bytes) => InputFile.ReadExactly(handle, path, offset, bytes), handle);
         }
         finally
         {
             if (file is null) handle.Dispose();
         }
     }
+
+    /// <summary>Opens what lies in memory; <paramref name="name"/> stands for the file in messages.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static SafetensorsFile FromBytes(string name, ReadOnlyMemory<byte> content) =>
+        new(name, content.Length, (offset, bytes) => content.Span.Slice((int)offset, bytes.Length).CopyTo(bytes), handle: null);
 
     /// <summary>Reads a tensor of any type as singles (F64 rounds to nearest), row-major.</summary>
     /// <exception cref="BadFileException">There is no such tensor, or the file became shorter.</exception>
@@ -88,7 +95,7 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Closes the file.</summary>
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _handle?.Dispose();
 
     private TensorEntry Find(string name) =>
         Tensors.TryGetValue(name, out TensorEntry? entry) ? entry : throw Bad(name, "expected in the file, but absent");
@@ -113,7 +120,7 @@ public sealed class SafetensorsFile : IDisposable
         {
             Span<T> part = destination[..Math.Min(piece, destination.Length)];
             Span<byte> bytes = direct ? MemoryMarshal.AsBytes(part) : staging.AsSpan(0, part.Length * size);
-            InputFile.ReadExactly(_handle, _path, offset, bytes);
+            _source(offset, bytes);
             if (!direct) DTypes.Convert(entry.DType, bytes, part);
             offset += bytes.Length;
             destination = destination[part.Length..];

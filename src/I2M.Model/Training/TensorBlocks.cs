@@ -52,9 +52,13 @@ internal static class TensorBlocks
     /// <summary>Writes tensors and metadata as one file that is there whole or not at all.</summary>
     public static void Write(string path, List<(string Name, int[] Shape, float[] Data)> tensors, Dictionary<string, string> metadata)
     {
-        metadata[ChecksumKey] = JsonSerializer.Serialize(tensors.ToDictionary(t => t.Name, t => Crc(t.Data)), TrainConfig.Json);
+        AddChecksums(metadata, tensors.Select(t => (t.Name, t.Data)));
         SafetensorsWriter.Write(path, [.. tensors.Select(t => TensorData.Singles(t.Name, [.. t.Shape.Select(s => (long)s)], t.Data))], metadata);
     }
+
+    /// <summary>Notes a checksum of each tensor, of its values as they will be read.</summary>
+    public static void AddChecksums(Dictionary<string, string> metadata, IEnumerable<(string Name, float[] Data)> tensors) =>
+        metadata[ChecksumKey] = JsonSerializer.Serialize(tensors.ToDictionary(t => t.Name, t => Crc(t.Data)), TrainConfig.Json);
 
     /// <summary>Reads one block.</summary>
     /// <exception cref="BadFileException">A tensor is missing, damaged or of another shape.</exception>
@@ -76,13 +80,13 @@ internal static class TensorBlocks
         {
             throw new BadFileException(path, $"tensor {name}: shape [{string.Join(", ", tensor.Shape)}]: expected [{string.Join(", ", shape)}]");
         }
-        float[] data = file.ReadSingles(name);
-        if (checksums.TryGetValue(name, out string? expected) && Crc(data) != expected)
-        {
-            throw new BadFileException(path, $"tensor {name}: its checksum does not match: the file is damaged");
-        }
-        return data;
+        return Verified(path, checksums, name, file.ReadSingles(name));
     }
+
+    /// <summary>The values, once their checksum was compared, where there is one.</summary>
+    /// <exception cref="BadFileException">They are damaged.</exception>
+    public static float[] Verified(string path, Dictionary<string, string> checksums, string name, float[] data) =>
+        !checksums.TryGetValue(name, out string? expected) || Crc(data) == expected ? data : throw new BadFileException(path, $"tensor {name}: its checksum does not match: the file is damaged");
 
     /// <summary>The checksums that a file's metadata hold; empty where there are none.</summary>
     public static Dictionary<string, string> Checksums(string path, SafetensorsFile file) =>

@@ -31,6 +31,11 @@ internal static class VocosConfigFile
             HopLength = settings.Integer("feature_extractor.init_args.hop_length", 256),
             Bands = settings.Integer("feature_extractor.init_args.n_mels", 100),
             Padding = settings.Padding("feature_extractor.init_args.padding", "center"),
+            // These four are torchaudio's names; forks of the class pass them on.
+            Scale = settings.OneOf("feature_extractor.init_args.mel_scale", ("htk", MelScale.Htk), ("slaney", MelScale.Slaney)),
+            AreaNormalized = settings.OneOf("feature_extractor.init_args.norm", ("null", false), ("~", false), ("", false), ("slaney", true)),
+            LowFrequency = settings.Number("feature_extractor.init_args.f_min", 0),
+            HighFrequency = settings.Number("feature_extractor.init_args.f_max"),
         };
         var config = new VocosConfig
         {
@@ -82,11 +87,7 @@ internal static class VocosConfigFile
     public static VocosConfig Validated(string path, VocosConfig config)
     {
         MelSettings mel = config.Mel;
-        Require(int.IsPow2(mel.FftSize) && mel.FftSize is >= 4 and <= 4096, $"n_fft {mel.FftSize}: expected a power of two from 4 to 4096");
-        Require(mel.HopLength > 0 && mel.HopLength <= mel.FftSize / 2, $"hop_length {mel.HopLength}: expected 1 to half of n_fft {mel.FftSize}");
-        Require(mel.SampleRate is > 0 and <= 1_000_000, $"sample_rate {mel.SampleRate}: expected 1 to 1000000");
-        Require(mel.Floor > 0 && float.IsFinite(mel.Floor), $"floor {mel.Floor}: expected a positive number");
-        Require(mel.Bands is > 0 and <= 1024, $"n_mels {mel.Bands}: expected 1 to 1024");
+        if (mel.FindProblem() is { } problem) { throw new BadFileException(path, $"mel features: {problem}"); }
         Require(config.Dim is > 0 and <= 16384, $"dim {config.Dim}: expected 1 to 16384");
         Require(config.IntermediateDim is > 0 and <= 65536, $"intermediate_dim {config.IntermediateDim}: expected 1 to 65536");
         Require(config.Layers is > 0 and <= 256, $"num_layers {config.Layers}: expected 1 to 256");
@@ -179,20 +180,30 @@ internal static class VocosConfigFile
                 : throw new BadFileException(path, $"{name}: {InputFile.OneLine(text)}: expected a whole number");
         }
 
-        public double Number(string name, double otherwise)
+        public double Number(string name, double otherwise) => Number(name) ?? otherwise;
+
+        public double? Number(string name)
         {
-            if (Find(name) is not { } text) { return otherwise; }
+            if (Find(name) is not { } text || text is "null" or "~" or "") { return null; }
             return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
                 ? value
                 : throw new BadFileException(path, $"{name}: {InputFile.OneLine(text)}: expected a number");
         }
 
-        public FramePadding Padding(string name, string otherwise) => (Find(name) ?? otherwise) switch
+        public FramePadding Padding(string name, string otherwise) => OneOf(name, otherwise, ("center", FramePadding.Center), ("same", FramePadding.Same));
+
+        /// <summary>The value of a word; the first one where the file says nothing.</summary>
+        public T OneOf<T>(string name, params ReadOnlySpan<(string Word, T Value)> choices) => OneOf(name, choices[0].Word, choices);
+
+        private T OneOf<T>(string name, string otherwise, params ReadOnlySpan<(string Word, T Value)> choices)
         {
-            "center" => FramePadding.Center,
-            "same" => FramePadding.Same,
-            string other => throw new BadFileException(path, $"{name}: {InputFile.OneLine(other)}: expected center or same"),
-        };
+            string found = Find(name) ?? otherwise;
+            foreach (var (word, value) in choices)
+            {
+                if (word == found) { return value; }
+            }
+            throw new BadFileException(path, $"{name}: {InputFile.OneLine(found)}: expected {string.Join(" or ", choices.ToArray().Select(c => c.Word).Where(w => w.Length > 1))}");
+        }
 
         public void Agree<T>(string name, T expected, T found)
         {

@@ -26,7 +26,11 @@ public static class VocosLoader
     /// <exception cref="BadFileException">Something is missing, superfluous, of another shape or another variant of Vocos; names file and field.</exception>
     public static VocosVocoder Load(IBackend backend, string path, bool trainable = false)
     {
-        if (!Directory.Exists(path)) { return LoadOwn(backend, path, trainable); }
+        if (!Directory.Exists(path))
+        {
+            using SafetensorsFile own = SafetensorsFile.Open(path);
+            return LoadOwn(backend, path, own, $"from {path}", trainable);
+        }
         string yaml = Path.Combine(path, "config.yaml"), json = Path.Combine(path, "config.json");
         if (File.Exists(yaml))
         {
@@ -59,20 +63,44 @@ public static class VocosLoader
     internal static void Save(string path, VocosVocoder vocoder, BufferView weights, bool bfloat16)
     {
         ParameterArena arena = vocoder.Arena;
-        var metadata = new Dictionary<string, string> { [FormatKey] = Format, [ConfigKey] = JsonSerializer.Serialize(vocoder.Model.Config, s_json) };
-        SafetensorsWriter.Write(path, [.. arena.Entries.Select(Stored)], metadata);
+        Save(path, vocoder.Model.Config, arena.Entries.Select(entry => new NamedWeight(entry.Name, entry.Parameter.Shape, arena.Read(entry, weights))), bfloat16);
+    }
 
-        TensorData Stored(ParameterArena.Entry entry)
+    /// <summary>The same with weights of the host.</summary>
+    internal static void Save(string path, VocosConfig config, IEnumerable<NamedWeight> weights, bool bfloat16)
+    {
+        // The checksums are those of the values that a reader finds.
+        NamedWeight[] stored = [.. weights.Select(w => bfloat16 ? w with { Values = Array.ConvertAll(w.Values, DTypes.RoundToBFloat16) } : w)];
+        var metadata = new Dictionary<string, string> { [FormatKey] = Format, [ConfigKey] = JsonSerializer.Serialize(config, s_json) };
+        TensorBlocks.AddChecksums(metadata, stored.Select(w => (w.Name, w.Values)));
+        SafetensorsWriter.Write(path, [.. stored.Select(Data)], metadata);
+
+        TensorData Data(NamedWeight w)
         {
-            long[] shape = [.. entry.Parameter.Shape];
-            float[] values = arena.Read(entry, weights);
-            return bfloat16 ? TensorData.BFloat16s(entry.Name, shape, values) : TensorData.Singles(entry.Name, shape, values);
+            long[] shape = [.. w.Shape];
+            return bfloat16 ? TensorData.BFloat16s(w.Name, shape, w.Values) : TensorData.Singles(w.Name, shape, w.Values);
         }
     }
 
-    private static VocosVocoder LoadOwn(IBackend backend, string path, bool trainable)
+    /// <summary>A file of this program's own, open.</summary>
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="path">Its name, for messages.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="origin">Where it comes from, for the user.</param>
+    /// <param name="trainable">Makes room for gradients.</param>
+    internal static VocosVocoder LoadOwn(IBackend backend, string path, SafetensorsFile file, string origin, bool trainable = false)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(path);
+        VocosConfig config = ReadOwnConfig(path, file);
+        Dictionary<string, string> checksums = TensorBlocks.Checksums(path, file);
+        Dictionary<string, StoredWeight> stored = WeightTable.Of(path, file, static name => name);
+        foreach (var (name, weight) in stored.ToList()) { stored[name] = weight with { Read = () => TensorBlocks.Verified(path, checksums, name, weight.Read()) }; }
+        return Build(backend, origin, path, config, stored, trainable);
+    }
+
+    /// <summary>The sizes that a file of this program's own names.</summary>
+    /// <exception cref="BadFileException">It is no such file, or its sizes cannot be computed with.</exception>
+    internal static VocosConfig ReadOwnConfig(string path, SafetensorsFile file)
+    {
         if (!file.Metadata.TryGetValue(FormatKey, out string? format) || format != Format || !file.Metadata.TryGetValue(ConfigKey, out string? json))
         {
             throw new BadFileException(path, $"metadata {FormatKey}: expected {Format} with {ConfigKey} (of other Vocos weights, name the folder that holds their configuration too)");
@@ -86,32 +114,30 @@ public static class VocosLoader
         {
             throw new BadFileException(path, $"metadata {ConfigKey}: {InputFile.OneLine(e.Message)}", e);
         }
-        VocosConfigFile.Validated(path, config);
-        return Build(backend, path, path, config, WeightTable.Of(path, file, static name => name), trainable);
+        return VocosConfigFile.Validated(path, config);
     }
 
     private static VocosVocoder LoadSafetensors(IBackend backend, string folder, string path, VocosConfig config, Func<string, string> rename, bool trainable)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        return Build(backend, folder, path, config, WeightTable.Of(path, file, rename), trainable);
+        return Build(backend, $"from {folder}", path, config, WeightTable.Of(path, file, rename), trainable);
     }
 
     private static VocosVocoder LoadTorch(IBackend backend, string folder, string path, VocosConfig config, bool trainable)
     {
         TorchDict state = TorchFile.Load(path) as TorchDict ?? throw new BadFileException(path, "expected a state dict");
-        return Build(backend, folder, path, config, WeightTable.Of(path, state, static name => name), trainable);
+        return Build(backend, $"from {folder}", path, config, WeightTable.Of(path, state, static name => name), trainable);
     }
 
     /// <summary>Checks everything on the host before the first byte is taken from the device.</summary>
-    private static VocosVocoder Build(IBackend backend, string source, string path, VocosConfig config, Dictionary<string, StoredWeight> stored, bool trainable)
+    private static VocosVocoder Build(IBackend backend, string origin, string path, VocosConfig config, Dictionary<string, StoredWeight> stored, bool trainable)
     {
         float[] window = MelSpectrogram.HannWindow(config.Mel.FftSize);
         CheckConstant(path, stored, SynthesisWindow, window, WindowTolerance, $"the periodic Hann window of {window.Length}");
         CheckConstant(path, stored, AnalysisWindow, window, WindowTolerance, $"the periodic Hann window of {window.Length}");
-        float[] filters = MelFilterBank.Create(config.Mel.Bins, config.Mel.Bands, config.Mel.SampleRate);
-        CheckConstant(path, stored, Filters, filters, FilterTolerance, $"the HTK filter bank [{config.Mel.Bins}, {config.Mel.Bands}] without normalisation");
+        CheckConstant(path, stored, Filters, MelFilterBank.Create(config.Mel), FilterTolerance, $"the {config.Mel.Scale} filter bank [{config.Mel.Bins}, {config.Mel.Bands}] {(config.Mel.AreaNormalized ? "with" : "without")} area normalisation");
         List<NamedWeight> weights = WeightTable.Read(path, new VocosModel(config), stored);
-        var vocoder = new VocosVocoder(backend, config, $"Vocos ({weights.Sum(w => (long)w.Values.Length):N0} parameters) from {source}", trainable);
+        var vocoder = new VocosVocoder(backend, config, $"Vocos ({weights.Sum(w => (long)w.Values.Length):N0} parameters) {origin}", trainable);
         foreach (var (entry, weight) in vocoder.Arena.Entries.Zip(weights)) { vocoder.Arena.Write(entry, vocoder.Arena.Values, weight.Values); }
         if (!trainable) { vocoder.Arena.PackWeights(); }
         return vocoder;

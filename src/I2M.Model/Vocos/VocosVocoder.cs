@@ -36,8 +36,30 @@ public sealed class VocosVocoder : IVocoder
     /// <summary>Log-mels [batch, bands, frames] → waveforms [batch, samples], recorded for a backward pass where gradients are on.</summary>
     public Tensor Forward(Tensor mel) => Model.Forward(mel, _window);
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Frames before and after a frame that the samples at it depend on: three for each convolution of seven (the embedding and one a block), and those whose windows
+    /// reach over.
+    /// </summary>
+    public int ContextFrames => 3 * (Model.Config.Layers + 1) + (Settings.FftSize + 3 * Settings.HopLength - 1) / (2 * Settings.HopLength);
+
+    /// <summary>What fits into one chunk of a <see cref="VocosStream"/> is decoded at once, more in chunks: the activations stay as small.</summary>
     public float[] Decode(ReadOnlySpan<float> mel, int frames)
+    {
+        if (frames <= VocosStream.DefaultChunkFrames + 2 * ContextFrames) { return DecodeAtOnce(mel, frames); }
+        var wave = new float[Settings.SampleCount(frames)];
+        int done = 0;
+        var stream = new VocosStream(this, samples =>
+        {
+            samples.CopyTo(wave.AsSpan(done));
+            done += samples.Length;
+        });
+        stream.Push(mel, frames);
+        stream.Finish();
+        return wave;
+    }
+
+    /// <summary>Decodes a mel of any length in one piece.</summary>
+    internal float[] DecodeAtOnce(ReadOnlySpan<float> mel, int frames)
     {
         using var scope = new TensorScope();
         using var noGrad = GradMode.NoGrad();

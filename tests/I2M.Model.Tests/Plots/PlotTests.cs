@@ -1,4 +1,5 @@
 using I2M.Kernels;
+using I2M.Model.Audio;
 using I2M.Model.Evaluation.Plots;
 using SkiaSharp;
 using Xunit;
@@ -28,6 +29,22 @@ public class PlotTests
         using SKBitmap plot = Read(folder["pair.png"], 900, 800);
         Assert.True(MeanBrightness(plot, 300, 120, 100) < 60, "the quiet one is dark");
         Assert.True(MeanBrightness(plot, 300, 520, 100) > 140, "the loud one is bright");
+    }
+
+    [Fact]
+    public void ComparisonShowsLouderInRedAndQuieterInBlue()
+    {
+        using ScratchFolder folder = new();
+        var settings = new MelSettings { Bands = 80 };
+        const int frames = 9000; // More than there are columns.
+        float[] first = [.. Enumerable.Range(0, 80 * frames).Select(i => -6f)];
+        float[] second = [.. Enumerable.Range(0, 80 * frames).Select(i => i / frames < 27 ? -9f : i / frames < 53 ? -6f : -3f)];
+        MelPlot.SaveComparison(folder["map.png"], first, second, settings, frames, "true", "decoded");
+        using SKBitmap plot = Read(folder["map.png"], 900, 1200);
+        SKColor louder = plot.GetPixel(400, 870), same = plot.GetPixel(400, 985), quieter = plot.GetPixel(400, 1110);
+        Assert.True(louder.Red > louder.Blue + 30, $"louder: {louder}");
+        Assert.True(quieter.Blue > quieter.Red + 30, $"quieter: {quieter}");
+        Assert.True(Math.Min(same.Red, Math.Min(same.Green, same.Blue)) > 200, $"same: {same}");
     }
 
     [Fact]

@@ -72,6 +72,12 @@ public sealed class VocoderRunTests : IDisposable
         Assert.Equal(File.ReadAllBytes(straight.Checkpoint), File.ReadAllBytes(resumed.Checkpoint));
         Assert.Equal(File.ReadAllBytes(straight.Vocoder), File.ReadAllBytes(resumed.Vocoder));
         Assert.Equal(3, Directory.GetFiles(Path.Combine(cut.Path, "samples", "step-000006")).Length);
+        string handed = Path.Combine(_folder, "handed.safetensors");
+        VocoderCard card = VocoderExport.Weights(whole, handed);
+        Assert.Equal(File.ReadAllBytes(straight.Vocoder), File.ReadAllBytes(handed));
+        Assert.Equal((6, 5ul, new FileInfo(handed).Length), (card.Step, card.Config.Seed, card.Bytes));
+        VocoderExport.WriteCard(handed, card);
+        Assert.Contains(card.Sha256, File.ReadAllText(Path.Combine(_folder, "handed.json")));
         Assert.Equal(8, File.ReadLines(cut.LogPath).Count()); // six steps and two validations
         Assert.Contains("settings", Assert.Throws<I2MException>(() => Run(config with { LearningRate = 1e-3 }, sounds, cut, new RunOptions(Resume: true))).Message);
         Speak(sounds, 9);

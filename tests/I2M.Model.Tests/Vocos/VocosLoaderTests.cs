@@ -1,4 +1,5 @@
 using I2M.Kernels;
+using I2M.Model.Audio;
 using I2M.Model.Io;
 using I2M.Model.Tests.Io;
 using I2M.Model.Vocos;
@@ -112,7 +113,11 @@ public sealed class VocosLoaderTests
     [InlineData("num_layers: 3", "num_layers: &a 3\n    other: *a", "expected names and plain values")]
     [InlineData("num_layers: 3", "num_layers: 3\n    num_layers: 4", "expected one value under one name")]
     [InlineData("padding: center", "padding: valid", "feature_extractor.init_args.padding: valid: expected center or same")]
-    [InlineData("n_fft: 1024", "n_fft: 1000", "n_fft 1000: expected a power of two")]
+    [InlineData("n_fft: 1024", "n_fft: 1000", "fftSize 1000: expected a power of two")]
+    [InlineData("n_mels: 100", "n_mels: 100\n    mel_scale: bark", "feature_extractor.init_args.mel_scale: bark: expected htk or slaney")]
+    [InlineData("n_mels: 100", "n_mels: 100\n    norm: peak", "feature_extractor.init_args.norm: peak: expected null or slaney")]
+    [InlineData("n_mels: 100", "n_mels: 100\n    f_max: 13000", "mel features: highFrequency 13000: expected at most half of sampleRate 24000")]
+    [InlineData("n_mels: 100", "n_mels: 100\n    f_max: 8000", "tensor 'feature_extractor.mel_spec.mel_scale.fb': differs by up to")]
     [InlineData("feature_extractor:", "feature_extractor: [", "not valid YAML")]
     public void WrongConfigurationsAreNamed(string from, string to, string message)
     {
@@ -123,6 +128,71 @@ public sealed class VocosLoaderTests
         bool everywhere = from.StartsWith("n_fft", StringComparison.Ordinal);
         File.WriteAllText(folder.File("config.yaml"), everywhere ? text.Replace(from, to) : string.Concat(text.AsSpan(0, first), to, text.AsSpan(first + from.Length)));
         AssertRefused(folder.Root, "", message);
+    }
+
+    /// <summary>Forks of the features' class pass torchaudio's settings on; the stored filter bank must be the one that they name.</summary>
+    [Fact]
+    public void OtherMelScalesAreUnderstood()
+    {
+        using var folder = new TemporaryFolder();
+        var mel = new MelSettings { Scale = MelScale.Slaney, AreaNormalized = true, LowFrequency = 20, HighFrequency = 8000 };
+        WriteFolder(folder, state =>
+        {
+            var result = new TorchDict(isOrdered: true);
+            foreach (var (key, value) in state)
+            {
+                string name = ((TorchString)key).Value;
+                result.Add(name, name == "feature_extractor.mel_spec.mel_scale.fb" ? TorchTensor.FromSingles([513, 100], MelFilterBank.Create(mel)) : value);
+            }
+            return result;
+        });
+        File.WriteAllText(folder.File("config.yaml"), File.ReadAllText(Path.Combine(s_folder, "config.yaml")).Replace("n_mels: 100", "n_mels: 100\n    f_min: 20\n    f_max: 8000\n    norm: slaney\n    mel_scale: slaney"));
+        using VocosVocoder vocoder = VocosLoader.Load(Host, folder.Root);
+        Assert.Equal(mel, vocoder.Settings);
+        string own = folder.File("own.safetensors");
+        VocosLoader.Save(own, vocoder);
+        using VocosVocoder copy = VocosLoader.Load(Host, own);
+        Assert.Equal(mel, copy.Settings);
+    }
+
+    [Fact]
+    public void HalfTheSizeSoundsAlmostAlike()
+    {
+        using var folder = new TemporaryFolder();
+        using VocosVocoder original = VocosLoader.Load(Host, s_folder);
+        string whole = folder.File("whole.safetensors"), half = folder.File("half.safetensors");
+        VocosLoader.Save(whole, original);
+        VocosLoader.Save(half, original, bfloat16: true);
+        Assert.InRange(new FileInfo(half).Length, 1, 0.6 * new FileInfo(whole).Length);
+        using VocosVocoder narrow = VocosLoader.Load(Host, half);
+        float[] expected = Decode(original), actual = Decode(narrow);
+        double error = WorstError.Of(actual, [.. expected.Select(v => (double)v)]);
+        Assert.InRange(error, 1e-6, 0.1);
+        // What was rounded once is not rounded again.
+        string again = folder.File("again.safetensors");
+        VocosLoader.Save(again, narrow, bfloat16: true);
+        Assert.Equal(File.ReadAllBytes(half), File.ReadAllBytes(again));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void EveryFlippedBitAndEveryCutIsSeen(bool bfloat16)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("vocos.safetensors"), damaged = folder.File("damaged.safetensors");
+        using (VocosVocoder original = VocosLoader.Load(Host, s_folder)) { VocosLoader.Save(path, original, bfloat16); }
+        byte[] good = File.ReadAllBytes(path);
+        foreach (int at in new RandomData(9).Indices(40, good.Length))
+        {
+            byte[] bytes = [.. good];
+            bytes[at] ^= 1;
+            File.WriteAllBytes(damaged, bytes);
+            // A flipped bit of the header may leave its meaning as it was, such as a space of its padding.
+            if (at >= 8 + BitConverter.ToInt32(good)) { AssertRefused(damaged, "", "its checksum does not match"); }
+            File.WriteAllBytes(damaged, good[..at]);
+            Assert.Throws<BadFileException>(() => VocosLoader.Load(Host, damaged));
+        }
     }
 
     [Fact]

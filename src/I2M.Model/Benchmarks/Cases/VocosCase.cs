@@ -7,7 +7,7 @@ using I2M.Model.Vocos;
 namespace I2M.Model.Benchmarks.Cases;
 
 /// <summary>
-/// Mels through Vocos (13.5 million parameters) with random weights, from host memory to host memory. The first and the last waveform are verified whole
+/// Mels through Vocos with random weights, from host memory to host memory. The first and the last waveform are verified whole
 /// against <see cref="DoubleVocos"/>.
 /// </summary>
 public sealed class VocosCase : BenchmarkCase

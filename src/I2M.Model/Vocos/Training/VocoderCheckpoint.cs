@@ -55,6 +55,15 @@ public static class VocoderCheckpoint
         return state;
     }
 
+    /// <summary>The averaged weights of a vocoder, in the order of its parameters.</summary>
+    /// <exception cref="BadFileException">A tensor is missing, damaged or of another shape.</exception>
+    internal static NamedWeight[] ReadAverage(string path, VocosModel model)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Dictionary<string, string> checksums = TensorBlocks.Checksums(path, file);
+        return [.. model.NamedParameters().Select(p => new NamedWeight(p.Name, p.Parameter.Shape, TensorBlocks.ReadTensor(path, file, checksums, TensorBlocks.EmaPrefix + p.Name, p.Parameter.Shape)))];
+    }
+
     private static (VocoderConfig Config, VocoderState State) ReadInfo(string path, SafetensorsFile file)
     {
         if (file.Metadata.GetValueOrDefault(FormatKey) != Format) { throw new BadFileException(path, $"metadata {FormatKey}: expected \"{Format}\""); }
