@@ -47,7 +47,7 @@ internal static class QuickstartCommand
         PairManifest manifest = DrawnDataset.Build(Path.Combine(folder, "data"), synthesizer, Voices, PicturesPerClass, seed, (done, total) => progress.Show("drawing and speaking", done, total), cancel);
         TrainConfig preset = TrainPresets.Get("nano");
         TrainConfig config = preset with { Seed = seed, EvalFraction = 0, ValidateEvery = 0, WarmupSteps = 50, SaveEvery = 1_000_000, Model = preset.Model with { ClassCount = AnimalClass.All.Count } };
-        PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel);
+        using PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel: cancel);
         config = config with { Steps = AffordableSteps(backend, config, data, parse.GetValue(Minutes), cancel) };
         progress.Say($"training {config.Steps} steps of {config.BatchSize} on {data.Count} pairs");
         var run = new RunFolder(Path.Combine(folder, "run"));

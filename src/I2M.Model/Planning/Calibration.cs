@@ -111,7 +111,7 @@ public static class Calibration
         {
             if (i == 0) { start = Stopwatch.GetTimestamp(); } // One before is compiled.
             normalizer.Normalize(mel, normalised);
-            ImageTensor.ToChw(config.Augment ? ImageAugment.Apply(picture, size, size, config.Seed, 0, i + 1) : picture, tokens);
+            ImageTensor.ToChw(config.Augment ? ImageAugment.Apply(picture, size, size, config.Seed, 0, i + 1, config.Augmentation) : picture, tokens);
         }
         return Stopwatch.GetElapsedTime(start).TotalSeconds / samples;
     }
