@@ -9,7 +9,11 @@ namespace I2M.Model.Data;
 /// <param name="Mels">[batch, bands·frames], normalised.</param>
 /// <param name="Images">[batch, 3·size·size].</param>
 /// <param name="Labels">[batch] class indices; −1 without classes.</param>
-public sealed record Batch(float[] Mels, float[] Images, int[] Labels);
+public sealed record Batch(float[] Mels, float[] Images, int[] Labels)
+{
+    /// <summary>[batch] numbers of the pairs in their data set, where a loader filled the batch.</summary>
+    public int[] Pairs { get; } = new int[Labels.Length];
+}
 
 /// <summary>
 /// Prepares batches ahead of the training step on other threads: decoding, augmentation and mels never hold the step up as long as they are faster on average.
@@ -129,6 +133,6 @@ public sealed class BatchLoader : IDisposable
         if (!sample.Loaded) { _data.Load(sample); }
         _normalizer.Normalize(sample.Mel, batch.Mels.AsSpan(b * mel, mel));
         _data.WritePicture(sample, _config, epoch, batch.Images.AsSpan(b * image, image));
-        batch.Labels[b] = _data.ClassOf(sample.Pair);
+        (batch.Labels[b], batch.Pairs[b]) = (_data.ClassOf(sample.Pair), sample.Pair);
     }
 }

@@ -36,30 +36,22 @@ internal sealed class FileStore : PairStore
         _melSettings = MelExtractor.Describe(config.Mel, config.Model.MelFrames);
         _mels = new RecordCache($"{cachePrefix}-mel-{Data.Fingerprint.OfText(_melSettings)[..8]}.cache", sizeof(float) * config.Model.MelBands * config.Model.MelFrames);
         (_sounds, _pictures, _classes) = (new int[pairs.Count], new int[pairs.Count], new int[pairs.Count]);
-        List<string> sounds = [], pictures = [];
-        Dictionary<string, int> soundNumbers = [], pictureNumbers = [];
+        Dictionary<string, int> sounds = [], pictures = [];
+        (_soundHashes, _pictureHashes) = (new string[pairs.Count], new string[pairs.Count]);
         using var extractor = new MelExtractor(backend, config.Mel, config.Model.MelFrames);
         var mel = new float[config.Model.MelBands * config.Model.MelFrames];
         for (int i = 0; i < pairs.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            if (!soundNumbers.TryGetValue(pairs[i].Audio, out _sounds[i]))
-            {
-                soundNumbers[pairs[i].Audio] = _sounds[i] = sounds.Count;
-                sounds.Add(Data.Fingerprint.OfFile(pairs[i].Audio));
-                UInt128 key = RecordCache.Key(sounds[^1], _melSettings);
-                if (!_mels.TryRead(_sounds[i], key, MemoryMarshal.AsBytes(mel.AsSpan()))) { _mels.Write(_sounds[i], key, MemoryMarshal.AsBytes(extractor.FromFile(pairs[i].Audio).AsSpan())); }
-            }
-            if (!pictureNumbers.TryGetValue(pairs[i].Image, out _pictures[i]))
+            if (IsNew(sounds, pairs[i].Audio, out _sounds[i])) { KeepMel(_sounds[i], pairs[i].Audio, extractor, mel); }
+            if (IsNew(pictures, pairs[i].Image, out _pictures[i]))
             {
                 ImageLoader.ReadInfo(pairs[i].Image); // A file that is no picture is refused now, not in the middle of an epoch.
-                pictureNumbers[pairs[i].Image] = _pictures[i] = pictures.Count;
-                pictures.Add(Data.Fingerprint.OfFile(pairs[i].Image));
+                _pictureHashes[_pictures[i]] = Data.Fingerprint.OfFile(pairs[i].Image);
             }
             progress?.Invoke(i + 1, pairs.Count);
         }
-        (_soundHashes, _pictureHashes) = ([.. sounds], [.. pictures]);
-        string Identity(string path) => soundNumbers.TryGetValue(path, out int sound) ? sounds[sound] : pictures[pictureNumbers[path]];
+        string Identity(string path) => sounds.TryGetValue(path, out int sound) ? _soundHashes[sound] : _pictureHashes[pictures[path]];
         Split = DataSplit.FromList(pairs, Identity) ?? DataSplit.Create(pairs, config.EvalFraction, config.Seed, Identity);
         Classes = pairs.All(p => p.Class is not null) ? [.. pairs.Select(p => p.Class!).Distinct().Order(StringComparer.Ordinal)] : [];
         Dictionary<string, int> classNumbers = Classes.Index().ToDictionary(c => c.Item, c => c.Index);
@@ -110,4 +102,19 @@ internal sealed class FileStore : PairStore
 
     /// <inheritdoc/>
     public override void Dispose() => _mels.Dispose();
+
+    /// <summary>Numbers files in the order they are met.</summary>
+    private static bool IsNew(Dictionary<string, int> numbers, string path, out int number)
+    {
+        if (numbers.TryGetValue(path, out number)) { return false; }
+        numbers[path] = number = numbers.Count;
+        return true;
+    }
+
+    private void KeepMel(int sound, string path, MelExtractor extractor, float[] scratch)
+    {
+        _soundHashes[sound] = Data.Fingerprint.OfFile(path);
+        UInt128 key = RecordCache.Key(_soundHashes[sound], _melSettings);
+        if (!_mels.TryRead(sound, key, MemoryMarshal.AsBytes(scratch.AsSpan()))) { _mels.Write(sound, key, MemoryMarshal.AsBytes(extractor.FromFile(path).AsSpan())); }
+    }
 }
