@@ -77,7 +77,7 @@ internal static class QuickstartCommand
     private static int AffordableSteps(IBackend backend, TrainConfig config, PairDataset data, double minutes, CancellationToken cancel)
     {
         using var trainer = new DiffusionTrainer(backend, config);
-        using var loader = new BatchLoader(data, config, MelNormalizer.Measure(data.Mels, config.Mel.Bands, config.Diffusion.InputScale), 0);
+        using var loader = new BatchLoader(data, config, MelNormalizer.Measure(data.StreamMels(Enumerable.Range(0, data.Count)), config.Mel.Bands, config.Diffusion.InputScale), 0);
         for (int i = 0; i < WarmSteps && !cancel.IsCancellationRequested; i++) { trainer.TrainStep(loader.Next, loader.Recycle); } // The runtime compiles hot code again meanwhile.
         var clock = Stopwatch.StartNew();
         for (int i = 0; i < TimedSteps && !cancel.IsCancellationRequested; i++) { trainer.TrainStep(loader.Next, loader.Recycle); }

@@ -92,6 +92,17 @@ public sealed class PairDataset : IDisposable
     /// <summary>Writes a pair's log-mel, [bands, frames].</summary>
     public void ReadMel(int index, Span<float> destination) => _store.ReadMel(index, destination);
 
+    /// <summary>The log-mels of some pairs one after another, all in the same array: for whoever needs each only once.</summary>
+    public IEnumerable<float[]> StreamMels(IEnumerable<int> pairs)
+    {
+        var mel = new float[_config.Model.MelBands * _config.Model.MelFrames];
+        foreach (int pair in pairs)
+        {
+            ReadMel(pair, mel);
+            yield return mel;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

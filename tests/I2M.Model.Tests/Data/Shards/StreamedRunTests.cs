@@ -24,7 +24,7 @@ public sealed class StreamedRunTests : IDisposable
     private PairDataset Open(TrainConfig config, SoundForm sound = SoundForm.Wav)
     {
         string folder = _pairs.File("shards-" + sound);
-        if (!Directory.Exists(folder)) { ShardPacker.Pack(new PackOptions(_pairs.Root, folder) { ShardBytes = 300_000, EvalFraction = 0.1, Sound = sound }, Backends.Get("host"), cancel: TestContext.Current.CancellationToken); }
+        if (!Directory.Exists(folder)) { ShardPacker.Pack(new PackOptions(_pairs.Root, folder) { ShardBytes = 100_000, EvalFraction = 0.1, Sound = sound }, Backends.Get("host"), cancel: TestContext.Current.CancellationToken); }
         return PairDataset.Open(Backends.Get("host"), folder, config, cancel: TestContext.Current.CancellationToken);
     }
 
