@@ -4,6 +4,7 @@ using System.Globalization;
 using I2M.Autograd;
 using I2M.Kernels;
 using I2M.Model.Audio;
+using I2M.Model.Data;
 
 namespace I2M.Cli;
 
@@ -54,6 +55,17 @@ internal static class CommonOptions
     };
 
     public static Option<bool> Force() => new("--force") { Description = "Replace existing files." };
+
+    public static Option<string?> CacheFolder() => new("--cache")
+    {
+        Description = "Folder for computed mels and decoded pictures; without it .i2m-cache beside the data. What is of other settings is computed again.",
+        HelpName = "folder",
+    };
+
+    public static Option<double> PictureCache() => Number("--picture-cache", "Most GiB of decoded pictures kept on disk; 0 decodes every time.", 16, 0, 1e6);
+
+    /// <summary>What the two options above say.</summary>
+    public static DataOptions DataOptions(string? cacheFolder, double pictureGigabytes) => new(cacheFolder, (long)(pictureGigabytes * (1L << 30)));
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout, for scripts." };
 

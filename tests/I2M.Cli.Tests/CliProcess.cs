@@ -7,7 +7,7 @@ namespace I2M.Cli.Tests;
 /// <summary>How a run of the program ended.</summary>
 internal sealed record CliResult(int ExitCode, string Out, string Error)
 {
-    private static readonly string[] Chatter = ["device ", "data: ", "model: ", "model ", "objective: ", "precision ", "reading pairs ", "voice: ", "vocoder", "Griffin-Lim", "seconds of speech", "step ", "resuming ", "pictures ", "bench "];
+    private static readonly string[] Chatter = ["device ", "data: ", "model: ", "model ", "objective: ", "precision ", "reading pairs ", "voice: ", "vocoder", "Griffin-Lim", "seconds of speech", "step ", "resuming ", "pictures ", "bench ", "packing ", "verifying ", "batches "];
 
     /// <summary>What stderr says besides the device and progress.</summary>
     public string[] Complaints => [.. Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !Chatter.Any(c => line.StartsWith(c, StringComparison.Ordinal)))];

@@ -52,7 +52,7 @@ internal static class MelCommand
     {
         if (frames is { } count)
         {
-            using var extractor = new MelExtractor(backend, settings, count, cacheFolder: null);
+            using var extractor = new MelExtractor(backend, settings, count);
             return new MelFile(extractor.FromClip(clip), settings.Bands, count, settings);
         }
         if (clip.Samples.Length <= settings.Pad) { throw new BadFileException(path, $"{clip.Samples.Length} samples at {settings.SampleRate} Hz: expected more than {settings.Pad} (i2m mel --frames pads)"); }

@@ -47,7 +47,7 @@ internal static class QuickstartCommand
         PairManifest manifest = DrawnDataset.Build(Path.Combine(folder, "data"), synthesizer, Voices, PicturesPerClass, seed, (done, total) => progress.Show("drawing and speaking", done, total), cancel);
         TrainConfig preset = TrainPresets.Get("nano");
         TrainConfig config = preset with { Seed = seed, EvalFraction = 0, ValidateEvery = 0, WarmupSteps = 50, SaveEvery = 1_000_000, Model = preset.Model with { ClassCount = AnimalClass.All.Count } };
-        PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel);
+        using PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel: cancel);
         config = config with { Steps = AffordableSteps(backend, config, data, parse.GetValue(Minutes), cancel) };
         progress.Say($"training {config.Steps} steps of {config.BatchSize} on {data.Count} pairs");
         var run = new RunFolder(Path.Combine(folder, "run"));
@@ -77,7 +77,7 @@ internal static class QuickstartCommand
     private static int AffordableSteps(IBackend backend, TrainConfig config, PairDataset data, double minutes, CancellationToken cancel)
     {
         using var trainer = new DiffusionTrainer(backend, config);
-        using var loader = new BatchLoader(data, config, MelNormalizer.Measure(data.Mels, config.Mel.Bands, config.Diffusion.InputScale), 0);
+        using var loader = new BatchLoader(data, config, MelNormalizer.Measure(data.StreamMels(Enumerable.Range(0, data.Count)), config.Mel.Bands, config.Diffusion.InputScale), 0);
         for (int i = 0; i < WarmSteps && !cancel.IsCancellationRequested; i++) { trainer.TrainStep(loader.Next, loader.Recycle); } // The runtime compiles hot code again meanwhile.
         var clock = Stopwatch.StartNew();
         for (int i = 0; i < TimedSteps && !cancel.IsCancellationRequested; i++) { trainer.TrainStep(loader.Next, loader.Recycle); }

@@ -13,7 +13,7 @@ namespace I2M.Cli.Commands;
 /// <summary><c>i2m train</c>: picture–speech pairs in, a run folder with checkpoints, log and loss curve out.</summary>
 internal static class TrainCommand
 {
-    private static readonly Option<string> Data = new("--data") { Description = "pairs.json: a list of {\"image\", \"audio\"} with optional class, text, speaker, augmentation.", Required = true, HelpName = "pairs.json" };
+    private static readonly Option<string> Data = new("--data") { Description = "pairs.json: a list of {\"image\", \"audio\"} with optional class, text, speaker, augmentation; its folder; or a folder of shards (i2m data pack).", Required = true, HelpName = "path" };
     private static readonly Option<string> Out = new("--out", "-o") { Description = "Folder of the run.", Required = true, HelpName = "folder" };
     private static readonly Option<string?> Preset = new("--preset") { Description = $"Size of the model: {string.Join(", ", DitPresets.Names)} (default nano).", HelpName = "name" };
     private static readonly Option<string?> Config = new("--config") { Description = "JSON file of settings, as a run's config.json; options override it.", HelpName = "file" };
@@ -31,6 +31,14 @@ internal static class TrainCommand
     private static readonly Option<double?> Eval = CommonOptions.OptionalNumber("--eval", "Share of the pairs held out for validation; a list that says its own split (i2m data build) keeps it.", 0, 0.9);
     private static readonly Option<int?> SaveEvery = CommonOptions.OptionalInteger("--save-every", "Steps between two checkpoints.", 1, 100_000_000);
     private static readonly Option<bool> NoAugment = new("--no-augment") { Description = "Do not vary the training pictures." };
+    private static readonly Option<double?> MinArea = CommonOptions.OptionalNumber("--augment-area", "Smallest share of a picture's area that a random crop keeps; 1 does not crop (default 0.6).", 0.01, 1);
+    private static readonly Option<double?> Aspect = CommonOptions.OptionalNumber("--augment-aspect", "Widest crop, width over height; its inverse is the narrowest (default 1.33).", 1, 10);
+    private static readonly Option<double?> Flip = CommonOptions.OptionalNumber("--augment-flip", "Share of pictures mirrored left to right (default 0.5).", 0, 1);
+    private static readonly Option<double?> Light = CommonOptions.OptionalNumber("--augment-light", "Brightness and contrast vary by up to this share (default 0.2).", 0, 1);
+    private static readonly Option<double?> Colour = CommonOptions.OptionalNumber("--augment-colour", "Colourfulness varies by up to this share (default 0).", 0, 1);
+    private static readonly Option<int?> ShuffleBuffer = CommonOptions.OptionalInteger("--shuffle-buffer", "Samples held in memory to mix what is read from shards (default 256).", 1, 1_000_000);
+    private static readonly Option<string?> Cache = CommonOptions.CacheFolder();
+    private static readonly Option<double> PictureCache = CommonOptions.PictureCache();
     private static readonly Option<bool> Recompute = new("--recompute") { Description = "Save memory: compute each block again in the backward pass; about a third slower, the same numbers." };
     private static readonly Option<string?> Precision = CommonOptions.Precision();
     private static readonly Option<ulong?> Seed = CommonOptions.OptionalSeed("weights, order and noise");
@@ -44,7 +52,7 @@ internal static class TrainCommand
     {
         var command = new Command("train", "Train a model on picture–speech pairs.\n\nExamples:\n  i2m train --data pairs.json --out run --preset micro --epochs 50\n  i2m train --data pairs.json --out run --resume")
         {
-            Data, Out, Preset, Config, Compat, Resume, AllowDataChange, Steps, Epochs, StopAt, Minutes, Batch, Accumulate, Rate, Warmup, Eval, SaveEvery, NoAugment, Recompute, Precision, Seed, DryRun, Profile, Device, Threads, Json,
+            Data, Out, Preset, Config, Compat, Resume, AllowDataChange, Steps, Epochs, StopAt, Minutes, Batch, Accumulate, Rate, Warmup, Eval, SaveEvery, NoAugment, MinArea, Aspect, Flip, Light, Colour, ShuffleBuffer, Cache, PictureCache, Recompute, Precision, Seed, DryRun, Profile, Device, Threads, Json,
         };
         command.SetAction(Run);
         return command;
@@ -53,12 +61,11 @@ internal static class TrainCommand
     private static Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
         var folder = new RunFolder(parse.GetRequiredValue(Out));
-        PairManifest manifest = PairManifest.Load(parse.GetRequiredValue(Data));
         TrainConfig config = Configure(parse, folder);
         using IBackend backend = CommonOptions.OpenBackend(parse.GetValue(Device)!, parse.GetValue(Threads));
         CommonOptions.NotePrecision(config.Precision, backend);
         using var progress = new ProgressLine();
-        PairDataset data = PairDataset.Load(backend, manifest, config, (done, total) => progress.Show("reading pairs", done, total), cancel);
+        using PairDataset data = PairDataset.Open(backend, parse.GetRequiredValue(Data), config, (done, total) => progress.Show("reading pairs", done, total), CommonOptions.DataOptions(parse.GetValue(Cache), parse.GetValue(PictureCache)), cancel);
         config = Complete(config, parse, data);
         // The buffers of mel extraction fit nothing in training.
         backend.Pool.Trim();
@@ -94,6 +101,16 @@ internal static class TrainCommand
             EvalFraction = parse.GetValue(Eval) ?? config.EvalFraction,
             SaveEvery = parse.GetValue(SaveEvery) ?? config.SaveEvery,
             Augment = config.Augment && !parse.GetValue(NoAugment),
+            Augmentation = config.Augmentation with
+            {
+                MinArea = parse.GetValue(MinArea) ?? config.Augmentation.MinArea,
+                MaxAspect = parse.GetValue(Aspect) ?? config.Augmentation.MaxAspect,
+                FlipProbability = parse.GetValue(Flip) ?? config.Augmentation.FlipProbability,
+                Brightness = parse.GetValue(Light) ?? config.Augmentation.Brightness,
+                Contrast = parse.GetValue(Light) ?? config.Augmentation.Contrast,
+                Saturation = parse.GetValue(Colour) ?? config.Augmentation.Saturation,
+            },
+            ShuffleBuffer = parse.GetValue(ShuffleBuffer) ?? config.ShuffleBuffer,
             Recompute = config.Recompute || parse.GetValue(Recompute),
             Precision = CommonOptions.PrecisionOf(parse.GetValue(Precision)) ?? config.Precision,
             Seed = parse.GetValue(Seed) ?? config.Seed,

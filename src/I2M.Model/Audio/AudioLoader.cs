@@ -20,7 +20,8 @@ public static class AudioLoader
         return Resampler.Resample(clip, targetRate);
     }
 
-    private static string FormatOf(string path)
+    /// <summary>"WAV", "FLAC" and so on, from the first bytes.</summary>
+    internal static string FormatOf(string path)
     {
         Span<byte> head = stackalloc byte[16];
         head.Clear();

@@ -9,11 +9,16 @@ namespace I2M.Model.Data;
 /// <param name="Mels">[batch, bands·frames], normalised.</param>
 /// <param name="Images">[batch, 3·size·size].</param>
 /// <param name="Labels">[batch] class indices; −1 without classes.</param>
-public sealed record Batch(float[] Mels, float[] Images, int[] Labels);
+public sealed record Batch(float[] Mels, float[] Images, int[] Labels)
+{
+    /// <summary>[batch] numbers of the pairs in their data set, where a loader filled the batch.</summary>
+    public int[] Pairs { get; } = new int[Labels.Length];
+}
 
 /// <summary>
-/// Prepares batches ahead of the training step on other threads: decoding, augmentation and mels never hold the step up as long as they are faster on average. Sample number n of a run is a function of the seed alone: epoch n / N takes the
-/// training pairs in that epoch's own order, and batches run on across epochs, so a run resumes at any step.
+/// Prepares batches ahead of the training step on other threads: decoding, augmentation and mels never hold the step up as long as they are faster on average.
+/// Sample number n of a run is a function of the seed alone: epoch n / N takes the training pairs in that epoch's own order, and batches run on across epochs,
+/// so a run resumes at any step.
 /// </summary>
 public sealed class BatchLoader : IDisposable
 {
@@ -26,22 +31,22 @@ public sealed class BatchLoader : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _producer;
     private readonly ParallelOptions _workers;
-    private readonly int[] _pairs;
+    private readonly StoredSample[] _samples;
     private readonly long[] _epochs;
-    private (long Epoch, int[] Order) _order = (-1, []);
+    private StoredSample? _single;
 
     /// <summary>Samples that are prepared at a time where nobody says otherwise.</summary>
     internal static int DefaultWorkers => Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers);
 
-    /// <param name="data">The pairs.</param>
-    /// <param name="config">Batch size, seed, augmentation.</param>
+    /// <param name="data">The pairs, opened with the same settings.</param>
+    /// <param name="config">Batch size, augmentation or not.</param>
     /// <param name="normalizer">Applied to the mels.</param>
     /// <param name="firstBatch">Number of the first batch to prepare.</param>
     /// <param name="workers">Samples that are prepared at a time; 0 takes half the processors, 8 at most.</param>
     public BatchLoader(PairDataset data, TrainConfig config, MelNormalizer normalizer, long firstBatch, int workers = 0)
     {
         (_data, _config, _normalizer) = (data, config, normalizer);
-        (_pairs, _epochs) = (new int[config.BatchSize], new long[config.BatchSize]);
+        (_samples, _epochs) = (new StoredSample[config.BatchSize], new long[config.BatchSize]);
         _workers = new ParallelOptions { MaxDegreeOfParallelism = workers > 0 ? workers : DefaultWorkers };
         _producer = Task.Run(() => Produce(firstBatch));
     }
@@ -78,7 +83,12 @@ public sealed class BatchLoader : IDisposable
     public void Fill(Batch batch, ReadOnlySpan<int> pairs, ReadOnlySpan<long> epoch)
     {
         if (batch.Labels.Length < pairs.Length) { throw new ArgumentException($"The batch has room for {batch.Labels.Length} samples, {pairs.Length} were asked for."); }
-        for (int b = 0; b < pairs.Length; b++) { Fill(batch, b, pairs[b], epoch.IsEmpty ? null : epoch[b]); }
+        _single ??= new StoredSample(_config);
+        for (int b = 0; b < pairs.Length; b++)
+        {
+            (_single.Pair, _single.Loaded) = (pairs[b], false);
+            Fill(batch, b, _single, epoch.IsEmpty ? null : epoch[b]);
+        }
     }
 
     /// <summary>Memory for a batch of so many samples.</summary>
@@ -98,10 +108,12 @@ public sealed class BatchLoader : IDisposable
     {
         try
         {
-            for (; ; number++)
+            for (int b = 0; b < _samples.Length; b++) { _samples[b] = new StoredSample(_config); }
+            ISampleFeed feed = _data.OpenFeed(_config, number * _samples.Length);
+            while (true)
             {
                 if (!_used.Reader.TryRead(out Batch? batch)) { batch = NewBatch(_config.BatchSize); }
-                FillTraining(batch, number);
+                FillTraining(batch, feed);
                 await _ready.Writer.WriteAsync(batch, _stop.Token).ConfigureAwait(false);
             }
         }
@@ -112,32 +124,18 @@ public sealed class BatchLoader : IDisposable
         }
     }
 
-    private void FillTraining(Batch batch, long number)
+    private void FillTraining(Batch batch, ISampleFeed feed)
     {
-        int count = _data.Split.Train.Count;
-        for (int b = 0; b < _pairs.Length; b++)
-        {
-            long sample = number * _pairs.Length + b;
-            _epochs[b] = sample / count;
-            _pairs[b] = OrderOf(_epochs[b])[sample % count];
-        }
-        Parallel.For(0, _pairs.Length, _workers, b => Fill(batch, b, _pairs[b], _config.Augment ? _epochs[b] : null));
+        for (int b = 0; b < _samples.Length; b++) { _epochs[b] = feed.Next(ref _samples[b]); }
+        Parallel.For(0, _samples.Length, _workers, b => Fill(batch, b, _samples[b], _config.Augment ? _epochs[b] : null));
     }
 
-    private void Fill(Batch batch, int b, int pair, long? epoch)
+    private void Fill(Batch batch, int b, StoredSample sample, long? epoch)
     {
         int mel = _config.Model.MelBands * _config.Model.MelFrames, image = 3 * _config.Model.ImageSize * _config.Model.ImageSize;
-        _normalizer.Normalize(_data.Mels[pair], batch.Mels.AsSpan(b * mel, mel));
-        _data.ReadPicture(pair, epoch is { } e ? (_config.Seed, (int)e) : null, batch.Images.AsSpan(b * image, image));
-        batch.Labels[b] = _data.ClassOf(pair);
-    }
-
-    private int[] OrderOf(long epoch)
-    {
-        if (_order.Epoch == epoch) { return _order.Order; }
-        int[] order = [.. _data.Split.Train];
-        new PhiloxRandom(_config.Seed, RandomStreams.Order + (ulong)epoch).Shuffle(order);
-        _order = (epoch, order);
-        return order;
+        if (!sample.Loaded) { _data.Load(sample); }
+        _normalizer.Normalize(sample.Mel, batch.Mels.AsSpan(b * mel, mel));
+        _data.WritePicture(sample, _config, epoch, batch.Images.AsSpan(b * image, image));
+        (batch.Labels[b], batch.Pairs[b]) = (_data.ClassOf(sample.Pair), sample.Pair);
     }
 }

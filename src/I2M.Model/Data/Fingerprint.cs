@@ -24,8 +24,4 @@ public static class Fingerprint
 
     /// <summary>SHA-256 of a text in UTF-8.</summary>
     public static string OfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-
-    /// <summary>A cache key for what <paramref name="settings"/> make of a file: changes when either changes.</summary>
-    /// <exception cref="BadFileException">The file cannot be read.</exception>
-    public static string CacheKey(string path, string settings) => OfText(OfFile(path) + '\n' + settings);
 }

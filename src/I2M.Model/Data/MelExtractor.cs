@@ -4,33 +4,32 @@ using I2M.Model.Audio;
 namespace I2M.Model.Data;
 
 /// <summary>
-/// Log-mels of sound files at the model's length: loaded, mixed to mono, resampled, padded with silence or cut, analysed; kept in a cache on disk.
+/// Log-mels of sound files at the model's length: loaded, mixed to mono, resampled, padded with silence or cut, analysed.
 /// </summary>
 public sealed class MelExtractor : IDisposable
 {
     private readonly MelSpectrogram _analysis;
-    private readonly MelCache? _cache;
-    private readonly string _settingsKey;
     private readonly int _frames;
 
     /// <param name="backend">Computes the features, one call at a time.</param>
     /// <param name="settings">Analysis settings.</param>
     /// <param name="frames">Frames of every mel.</param>
-    /// <param name="cacheFolder">Where mels are kept; null keeps none.</param>
-    public MelExtractor(IBackend backend, MelSettings settings, int frames, string? cacheFolder)
+    public MelExtractor(IBackend backend, MelSettings settings, int frames)
     {
         _analysis = new MelSpectrogram(backend, settings);
         _frames = frames;
-        _cache = cacheFolder is null ? null : new MelCache(cacheFolder);
-        _settingsKey = $"mel-v1 {settings} frames={frames}";
     }
 
+    /// <summary>All that decides a sound's mel besides the sound, as text.</summary>
+    public static string Describe(MelSettings settings, int frames) => $"mel-v1 {settings} frames={frames}";
+
     /// <summary>The mel of a file, [bands, frames].</summary>
-    public float[] FromFile(string path)
-    {
-        float[] Compute() => FromClip(AudioLoader.Load(path, _analysis.Settings.SampleRate));
-        return _cache is null ? Compute() : _cache.GetOrAdd(Fingerprint.CacheKey(path, _settingsKey), Compute, _analysis.Settings.Bands, _frames);
-    }
+    public float[] FromFile(string path) => FromClip(AudioLoader.Load(path, _analysis.Settings.SampleRate));
+
+    /// <summary>The mel of a WAV in memory, [bands, frames].</summary>
+    /// <param name="wav">A stream that can seek.</param>
+    /// <param name="name">Stands for the file in messages.</param>
+    public float[] FromWav(Stream wav, string name) => FromClip(Resampler.Resample(WavFile.Read(wav, name), _analysis.Settings.SampleRate));
 
     /// <summary>The mel of a clip at the settings' rate, [bands, frames].</summary>
     public float[] FromClip(AudioClip clip)

@@ -9,15 +9,29 @@ namespace I2M.Model.Images;
 /// <param name="FlipProbability">Share of pictures mirrored left to right.</param>
 /// <param name="Brightness">Brightness is multiplied by a factor in [1 − b, 1 + b].</param>
 /// <param name="Contrast">Distance from the mean grey is multiplied by a factor in [1 − c, 1 + c].</param>
+/// <param name="Saturation">Distance of each pixel from its own grey is multiplied by a factor in [1 − s, 1 + s]: 1 reaches from no colour to twice as much.</param>
 public sealed record AugmentOptions(
-    double MinArea = 0.6, double MaxAspect = 4.0 / 3, double FlipProbability = 0.5, double Brightness = 0.2, double Contrast = 0.2);
+    double MinArea = 0.6, double MaxAspect = 4.0 / 3, double FlipProbability = 0.5, double Brightness = 0.2, double Contrast = 0.2, double Saturation = 0)
+{
+    /// <summary>The first strength that makes no sense, in words, or null.</summary>
+    public string? FindProblem()
+    {
+        if (!(MinArea > 0 && MinArea <= 1)) { return $"minArea {MinArea}: expected above 0 to 1"; }
+        if (!(MaxAspect >= 1 && MaxAspect <= 10)) { return $"maxAspect {MaxAspect}: expected 1 to 10"; }
+        foreach (var (name, value) in new[] { ("flipProbability", FlipProbability), ("brightness", Brightness), ("contrast", Contrast), ("saturation", Saturation) })
+        {
+            if (!(value >= 0 && value <= 1)) { return $"{name} {value}: expected 0 to 1"; }
+        }
+        return null;
+    }
+}
 
 /// <summary>Random variations of training pictures, the same for the same (seed, epoch, index).</summary>
 public static class ImageAugment
 {
     private const int CropAttempts = 10;
 
-    /// <summary>Crops at random, resizes to width×height, perhaps mirrors, and varies brightness and contrast.</summary>
+    /// <summary>Crops at random, resizes to width×height, perhaps mirrors, and varies brightness, contrast and colour.</summary>
     /// <param name="image">The picture; left as it is.</param>
     /// <param name="width">Width of the result.</param>
     /// <param name="height">Height of the result.</param>
@@ -35,6 +49,7 @@ public static class ImageAugment
         if (random.NextDouble() < options.FlipProbability) Mirror(pixels, width);
         Scale(pixels, random.NextDouble(1 - options.Brightness, 1 + options.Brightness), 0);
         Scale(pixels, random.NextDouble(1 - options.Contrast, 1 + options.Contrast), MeanGrey(pixels));
+        if (options.Saturation > 0) Saturate(pixels, random.NextDouble(1 - options.Saturation, 1 + options.Saturation));
         return new RgbImage(width, height, pixels);
     }
 
@@ -75,6 +90,17 @@ public static class ImageAugment
         Span<byte> table = stackalloc byte[256];
         for (var v = 0; v < 256; v++) table[v] = (byte)Math.Clamp(Math.Round(pivot + (v - pivot) * factor), 0, 255);
         for (var i = 0; i < pixels.Length; i++) pixels[i] = table[pixels[i]];
+    }
+
+    /// <summary>Each channel → luma + (channel − luma)·factor, rounded and clipped.</summary>
+    private static void Saturate(byte[] pixels, double factor)
+    {
+        int weight = (int)Math.Round(factor * 1024);
+        for (var i = 0; i < pixels.Length; i += 3)
+        {
+            int luma = (299 * pixels[i] + 587 * pixels[i + 1] + 114 * pixels[i + 2] + 500) / 1000;
+            for (var c = i; c < i + 3; c++) pixels[c] = (byte)Math.Clamp(luma + ((pixels[c] - luma) * weight + 512 >> 10), 0, 255);
+        }
     }
 
     /// <summary>Mean luma (ITU-R BT.601 weights in thousandths, as Pillow's "L").</summary>

@@ -67,7 +67,7 @@ internal sealed class Preparation
     {
         int size = _config.Model.ImageSize;
         _normalizer.Normalize(_mel, _normalised[i]);
-        ImageTensor.ToChw(_config.Augment ? ImageAugment.Apply(_picture, size, size, _config.Seed, 0, i + 1) : _picture, _tokens[i]);
+        ImageTensor.ToChw(_config.Augment ? ImageAugment.Apply(_picture, size, size, _config.Seed, 0, i + 1, _config.Augmentation) : _picture, _tokens[i]);
     });
 
     private static float[][] Buffers(int count, int length) => [.. Enumerable.Range(0, count).Select(_ => new float[length])];

@@ -7,5 +7,5 @@ namespace I2M.Model.Training;
 internal static class RandomStreams
 {
     public const ulong Order = 1UL << 32, Timesteps = 2UL << 32, Noise = 3UL << 32, Dropout = 4UL << 32, Validation = 5UL << 32, Sampling = 6UL << 32,
-        Split = 7UL << 32, Clips = 8UL << 32, Pictures = 9UL << 32, Speech = 10UL << 32, Augmentation = 1UL << 63;
+        Split = 7UL << 32, Clips = 8UL << 32, Pictures = 9UL << 32, Speech = 10UL << 32, Packing = 11UL << 32, Augmentation = 1UL << 63;
 }

@@ -5,6 +5,7 @@ using I2M.Kernels;
 using I2M.Model.Audio;
 using I2M.Model.Diffusion;
 using I2M.Model.Dit;
+using I2M.Model.Images;
 using I2M.Model.Io;
 
 namespace I2M.Model.Training;
@@ -46,6 +47,10 @@ public sealed record TrainConfig
     public Precision Precision { get; init; }
     /// <summary>Vary the training pictures (crop, mirror, light).</summary>
     public bool Augment { get; init; } = true;
+    /// <summary>How strongly, where <see cref="Augment"/>.</summary>
+    public AugmentOptions Augmentation { get; init; } = new();
+    /// <summary>Samples that are held to be mixed when shards are read; single files are mixed over the whole epoch.</summary>
+    public int ShuffleBuffer { get; init; } = 256;
     /// <summary>Share of the data held out.</summary>
     public double EvalFraction { get; init; } = 0.1;
     /// <summary>Seed of everything random.</summary>
@@ -113,6 +118,8 @@ public sealed record TrainConfig
         Require(ConditionDropout is >= 0 and <= 1, nameof(ConditionDropout), ConditionDropout, "0 to 1");
         Require(Enum.IsDefined(Precision), nameof(Precision), (int)Precision, string.Join(", ", PrecisionPolicy.Names));
         Require(ClassLossWeight >= 0, nameof(ClassLossWeight), ClassLossWeight, "at least 0");
+        if (Augmentation.FindProblem() is { } strength) { throw new I2MException($"config: augmentation: {strength}"); }
+        Require(ShuffleBuffer is > 0 and <= 1_000_000, nameof(ShuffleBuffer), ShuffleBuffer, "1 to 1000000");
         Require(EvalFraction is >= 0 and < 1, nameof(EvalFraction), EvalFraction, "0 to below 1");
         Require(SaveEvery > 0, nameof(SaveEvery), SaveEvery, "at least 1");
         Require(KeepCheckpoints > 0, nameof(KeepCheckpoints), KeepCheckpoints, "at least 1");

@@ -159,7 +159,7 @@ public sealed class TrainingRun
     /// <summary>The mel map of a new run.</summary>
     internal static MelNormalizer NewNormalizer(TrainConfig config, PairDataset data) => config.Model.CompatSeed
         ? MelNormalizer.CompatSeed(config.Mel)
-        : MelNormalizer.Measure(data.Split.Train.Select(i => data.Mels[i]), config.Mel.Bands, config.Diffusion.InputScale);
+        : MelNormalizer.Measure(data.StreamMels(data.Split.Train), config.Mel.Bands, config.Diffusion.InputScale);
 
     /// <param name="result">The step.</param>
     /// <param name="together">All steps whose results came with it: the device may have gone on to the last of them.</param>

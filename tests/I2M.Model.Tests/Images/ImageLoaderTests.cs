@@ -46,6 +46,24 @@ public class ImageLoaderTests
     }
 
     [Fact]
+    public void GreySixteenBitsAndCmykBecomeEightBitRgb()
+    {
+        Flat(TestImages.FlatPng(8, 8, 200), 0, 200, 200, 200);
+        Flat(TestImages.FlatPng(8, 16, 0xC8FF), 1, 200, 200, 200);
+        Flat(TestImages.FlatPng(8, 16, 0xC800, 0x64FF, 0x3200), 1, 200, 100, 50);
+        Flat(TestImages.FlatJpeg(200), 1, 200, 200, 200);
+        Flat(TestImages.FlatJpeg(200, 100, 50, 255), 2, 200, 100, 50);
+        Flat(TestImages.FlatJpeg(200, 100, 50, 128), 2, 100, 50, 25);
+
+        static void Flat(byte[] file, int tolerance, params int[] colour)
+        {
+            RgbImage image = ImageLoader.Decode(file, "x");
+            Assert.Equal((8, 8), (image.Width, image.Height));
+            for (int i = 0; i < image.Pixels.Length; i++) { Assert.InRange(image.Pixels[i], colour[i % 3] - tolerance, colour[i % 3] + tolerance); }
+        }
+    }
+
+    [Fact]
     public void AlphaIsDroppedNotMultipliedIn()
     {
         using var bitmap = new SKBitmap(new SKImageInfo(1, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul));

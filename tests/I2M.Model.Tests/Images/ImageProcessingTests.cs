@@ -84,4 +84,26 @@ public class ImageProcessingTests
         var mirrored = ImageAugment.Apply(image, 48, 48, 5, 0, 0, none with { FlipProbability = 1 });
         for (var x = 0; x < 48; x++) Assert.Equal(image.Pixels[3 * x], mirrored.Pixels[3 * (47 - x)]);
     }
+
+    [Fact]
+    public void ColourfulnessChangesNoGreyAndNoLuma()
+    {
+        var strong = new AugmentOptions(MinArea: 1, MaxAspect: 1, FlipProbability: 0, Brightness: 0, Contrast: 0, Saturation: 1);
+        byte[] grey = [90, 90, 90, 7, 7, 7, 255, 255, 255, 0, 0, 0], colour = [100, 140, 120, 130, 110, 100, 90, 100, 120, 110, 120, 90];
+        bool less = false, more = false;
+        for (int i = 0; i < 50; i++)
+        {
+            Assert.Equal(grey, ImageAugment.Apply(new RgbImage(2, 2, grey), 2, 2, 1, 0, i, strong).Pixels);
+            byte[] varied = ImageAugment.Apply(new RgbImage(2, 2, colour), 2, 2, 1, 0, i, strong).Pixels;
+            for (int p = 0; p < 12; p += 3) { Assert.InRange(Luma(varied, p), Luma(colour, p) - 1.5, Luma(colour, p) + 1.5); }
+            less |= varied[1] < colour[1] - 5;
+            more |= varied[1] > colour[1] + 5;
+        }
+        Assert.True(less && more);
+        Assert.NotNull((strong with { Saturation = 2 }).FindProblem());
+        Assert.NotNull((strong with { MinArea = double.NaN }).FindProblem());
+        Assert.Null(strong.FindProblem());
+
+        static double Luma(byte[] p, int i) => 0.299 * p[i] + 0.587 * p[i + 1] + 0.114 * p[i + 2];
+    }
 }
