@@ -22,9 +22,10 @@ internal static class AuditSummary
 
     public static AuditReport Of(TrainConfig config, AuditFacts facts, AuditMels mels, IReadOnlyList<Leak> nearSounds, IReadOnlyList<RefusedFile> refused, bool splitFailed)
     {
-        List<PartCount> classes = Count(facts, p => p.Class), speakers = Count(facts, p => p.Speaker);
+        Dictionary<string, PartCount> counted = Count(facts, p => p.Class).ToDictionary(c => c.Name);
+        List<PartCount> classes = [.. mels.Classes.Select(name => counted.GetValueOrDefault(name) ?? new PartCount(name, 0, 0))], speakers = Count(facts, p => p.Speaker);
         SoundFacts[] sounds = [.. facts.Pairs.Select(p => p.Audio).Distinct().Select(a => facts.Sounds[a])];
-        ConditioningReport? conditioning = ConditioningSummary.Of(config, mels);
+        ConditioningReport? conditioning = ConditioningSummary.Of(config, mels.Floored, mels.Raw);
         var histogram = new int[HistogramBins];
         foreach (SoundFacts s in sounds) { histogram[Math.Min(HistogramBins - 1, (int)(s.Check.Silence * HistogramBins))]++; }
         List<AuditFinding> findings =
@@ -116,7 +117,9 @@ internal static class AuditSummary
 
     /// <summary>A setting in words.</summary>
     public static string Describe(ConditioningSetting s) => string.Create(CultureInfo.InvariantCulture,
-        $"{(s.Normalized ? "unit variance" : "raw log-mel")} × {s.Diffusion.InputScale}, {s.Diffusion.Schedule.ToString().ToLowerInvariant()}{(s.Diffusion.ZeroTerminalSnr ? " with zero terminal SNR" : "")}, prediction {s.Diffusion.Prediction.ToString().ToLowerInvariant()}, timesteps {Density(s.Diffusion.Density)}");
+        $"{(s.Normalized ? "unit variance" : "raw log-mel")} × {s.Diffusion.InputScale}, {s.Diffusion.Schedule.ToString().ToLowerInvariant()}{(s.Diffusion.ZeroTerminalSnr ? " with zero terminal SNR" : "")}, prediction {Prediction(s.Diffusion.Prediction)}, timesteps {Density(s.Diffusion.Density)}");
+
+    private static string Prediction(PredictionKind prediction) => prediction switch { PredictionKind.Epsilon => "ε", PredictionKind.V => "v", _ => "x0" };
 
     private static string Density(TimestepDensity density) => density switch { TimestepDensity.HighNoise => "biased to high noise", TimestepDensity.LogitNormal => "logit-normal", _ => "uniform" };
 

@@ -4,10 +4,10 @@ using I2M.Model.Training;
 namespace I2M.Model.Data.Auditing;
 
 /// <summary>The conditioning audit from the sums over mels.</summary>
-internal static class ConditioningSummary
+public static class ConditioningSummary
 {
-    /// <summary>Distances of clips of all pairs of classes, and of classes of one clip or none nothing (NaN).</summary>
-    public static double[,] Distances(MelStatistics stats)
+    /// <summary>Root mean square distance of clips of all pairs of classes, per value; NaN for classes of one clip or none.</summary>
+    internal static double[,] Distances(MelStatistics stats)
     {
         var distances = new double[stats.Classes, stats.Classes];
         double values = stats.Bands * stats.Frames;
@@ -19,20 +19,23 @@ internal static class ConditioningSummary
     }
 
     /// <summary>The audit; null where fewer than two classes have two clips.</summary>
-    public static ConditioningReport? Of(TrainConfig config, AuditMels mels)
+    /// <param name="config">Diffusion, and whether mels are normalised.</param>
+    /// <param name="floored">Mels raised to the floor of <see cref="Audio.MelNormalizer"/>.</param>
+    /// <param name="raw">The same mels as they are.</param>
+    public static ConditioningReport? Of(TrainConfig config, MelStatistics floored, MelStatistics raw)
     {
-        int[] classes = [.. Enumerable.Range(0, mels.Raw.Classes).Where(c => mels.Raw.Count(c) >= 2)];
-        if (classes.Length < 2 || mels.Floored.SpeechFrames == 0) { return null; }
+        int[] classes = [.. Enumerable.Range(0, raw.Classes).Where(c => raw.Count(c) >= 2)];
+        if (classes.Length < 2 || floored.SpeechFrames == 0) { return null; }
         DiffusionConfig diffusion = config.Diffusion;
         bool normalized = !config.Model.CompatSeed;
-        MelStatistics stats = normalized ? mels.Floored : mels.Raw;
-        double scale = diffusion.InputScale / (normalized ? mels.Floored.Deviation : 1), values = stats.Bands * stats.Frames;
+        MelStatistics stats = normalized ? floored : raw;
+        double scale = diffusion.InputScale / (normalized ? floored.Deviation : 1), values = stats.Bands * stats.Frames;
         double square = Mean(classes, (a, b) => Between(stats, a, b)), ofClass = Math.Max(0, Mean(classes, (a, b) => Explained(stats, a, b))), distance = Math.Sqrt(square) * scale;
-        double raw = Math.Sqrt(Mean(classes, (a, b) => Between(mels.Raw, a, b))), unit = Math.Sqrt(Mean(classes, (a, b) => Between(mels.Floored, a, b))) / mels.Floored.Deviation;
+        double unscaled = Math.Sqrt(Mean(classes, (a, b) => Between(raw, a, b))), unit = Math.Sqrt(Mean(classes, (a, b) => Between(floored, a, b))) / floored.Deviation;
         double share = Conditioning.Share(diffusion, distance);
         return new ConditioningReport(diffusion, normalized, distance, square / values, Math.Sqrt(ofClass) * scale, square > 0 ? ofClass / square : 0, Ratio(stats, classes),
             Conditioning.Curve(diffusion, distance), share, Conditioning.LossGain(diffusion, distance, (int)values),
-            share < Conditioning.LeastShare ? Conditioning.Recommend(diffusion, unit) : null, Conditioning.Ladder(raw, unit));
+            share < Conditioning.LeastShare ? Conditioning.Recommend(diffusion, unit) : null, Conditioning.Ladder(unscaled, unit));
     }
 
     private static double Mean(int[] classes, Func<int, int, double> of) => classes.SelectMany((a, i) => classes.Skip(i + 1).Select(b => of(a, b))).Average();
