@@ -1,3 +1,4 @@
+using System.Numerics;
 using I2M.Model.Data.Building;
 
 namespace I2M.Model.Data.Auditing;
@@ -44,19 +45,28 @@ internal sealed record AuditFacts(PairManifest Manifest, IReadOnlyList<Pair> Pai
         }
     }
 
-    /// <summary>Different sounds of different parts whose fingerprints and lengths are near; whether they are the same recording is to be seen from their mels.</summary>
-    public IEnumerable<Leak> NearSoundCandidates()
+    /// <summary>
+    /// Different sounds of different parts whose fingerprints and lengths are near, the nearest first; whether they are the same recording is to be seen from their
+    /// mels. Sounds of equal length are compared all with all: an exclusive-or and a count of bits each.
+    /// </summary>
+    /// <param name="most">Gives at most so many.</param>
+    public IEnumerable<Leak> NearSoundCandidates(int most)
     {
-        var (all, allParts) = Distinct(p => Sounds[p.Audio].Check.Content.ToString("x32", null), p => p.Audio);
-        int[] speaking = [.. Enumerable.Range(0, all.Count).Where(i => Sounds[all[i]].Print.Length > 0)];
-        SoundFacts[] sounds = [.. speaking.Select(i => Sounds[all[i]])];
-        int[] parts = [.. speaking.Select(i => allParts[i])];
-        foreach (var (a, b) in PerceptualHash.NearPairs([.. sounds.Select(s => s.Print.Bits)]))
+        var (files, parts) = Distinct(p => Sounds[p.Audio].Check.Content.ToString("x32", null), p => p.Audio);
+        SoundPrint[] prints = [.. files.Select(f => Sounds[f].Print)];
+        int[] order = [.. Enumerable.Range(0, files.Count).Where(i => prints[i].Length > 0).OrderBy(i => prints[i].Length).ThenBy(i => i)];
+        List<Leak>[] byBits = [.. Enumerable.Range(0, SoundPrint.NearBits + 1).Select(_ => new List<Leak>())];
+        for (int i = 0; i < order.Length; i++)
         {
-            if (Math.Abs(sounds[a].Print.Length - sounds[b].Print.Length) > SoundPrint.LengthSlack) { continue; }
-            if (Crosses(parts[a], parts[b])) { yield return new Leak(sounds[a].Path, sounds[b].Path); }
-            else if (Crosses(parts[b], parts[a])) { yield return new Leak(sounds[b].Path, sounds[a].Path); }
+            for (int j = i + 1; j < order.Length && prints[order[j]].Length - prints[order[i]].Length <= SoundPrint.LengthSlack; j++)
+            {
+                int bits = BitOperations.PopCount(prints[order[i]].Bits ^ prints[order[j]].Bits);
+                if (bits > SoundPrint.NearBits || byBits[bits].Count == most) { continue; }
+                if (Crosses(parts[order[i]], parts[order[j]])) { byBits[bits].Add(new Leak(files[order[i]], files[order[j]])); }
+                else if (Crosses(parts[order[j]], parts[order[i]])) { byBits[bits].Add(new Leak(files[order[j]], files[order[i]])); }
+            }
         }
+        return byBits.SelectMany(l => l).Take(most);
     }
 
     private static bool Crosses(int train, int eval) => (train & InTrain) != 0 && (eval & InEval) != 0;

@@ -15,8 +15,13 @@ internal static class AuditSummary
 
     private const int ImbalanceSlack = 2, LeastExclusive = 4;
 
-    /// <summary>Classes whose variance is not clearly above that within them are not told apart by sound.</summary>
-    private const double LeastRatio = 1.5;
+    /// <summary>
+    /// Classes whose variance is not clearly above that within them are not told apart by sound. The ratio's own scatter is large in small classes: there only
+    /// means that lie closer together than chance would have them are a finding.
+    /// </summary>
+    private const double LeastRatio = 1.5, LeastRatioOfFew = 0.5;
+
+    private const int Many = 100;
 
     private const double LeastDistinct = 0.9;
 
@@ -31,7 +36,7 @@ internal static class AuditSummary
         List<AuditFinding> findings =
         [
             .. Refusals(refused), .. Splitting(splitFailed), .. Leaks(facts, nearSounds), .. Changed(facts), .. Waveforms(facts, sounds), .. Repetition(facts, sounds),
-            .. Balance(classes, "class"), .. Balance(speakers, "speaker"), .. Exclusive(facts), .. Conditions(conditioning),
+            .. Balance(classes, "class"), .. Balance(speakers, "speaker"), .. Exclusive(facts), .. Conditions(conditioning, classes.Count > 0 && classes.Min(c => c.Train) >= Many ? LeastRatio : LeastRatioOfFew),
         ];
         return new AuditReport(facts.Manifest.Path, facts.Manifest.Pairs.Count, facts.Pairs.Count, facts.Pairs.Select(p => facts.Pictures[p.Image].Hash).Distinct().Count(),
             sounds.Select(s => s.Check.Content).Distinct().Count(), classes, speakers, sounds.Average(s => s.Check.Silence), histogram, Mel(mels.Floored), ConditioningSummary.Distances(mels.Raw),
@@ -102,10 +107,10 @@ internal static class AuditSummary
             .Select(g => $"{g.Key} speaks of {g.First().Class} alone"), "speakers speak of one class alone: their voice tells the class");
     }
 
-    private static IEnumerable<AuditFinding> Conditions(ConditioningReport? c)
+    private static IEnumerable<AuditFinding> Conditions(ConditioningReport? c, double leastRatio)
     {
         if (c is null) { yield break; }
-        if (!(c.ClassRatio >= LeastRatio))
+        if (!(c.ClassRatio >= leastRatio))
         {
             yield return new AuditFinding("picture-says-nothing", 1, string.Create(CultureInfo.InvariantCulture, $"the sounds of different classes differ no more than those of one class (variance ratio {c.ClassRatio:F2}): the picture says nothing about the sound"), []);
         }

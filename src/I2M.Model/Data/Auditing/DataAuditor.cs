@@ -12,7 +12,7 @@ namespace I2M.Model.Data.Auditing;
 public sealed class DataAuditor
 {
     /// <summary>Most pairs of sounds whose mels are compared after their fingerprints were found to be near.</summary>
-    private const int MostComparisons = 5_000;
+    private const int MostComparisons = 2_000;
 
     private readonly AuditOptions _options;
     private readonly Action<BuildProgress>? _progress;
@@ -107,7 +107,7 @@ public sealed class DataAuditor
 
     private List<Leak> NearSounds(SoundReader reader, AuditFacts facts)
     {
-        Leak[] candidates = [.. facts.NearSoundCandidates().Take(MostComparisons)];
+        Leak[] candidates = [.. facts.NearSoundCandidates(MostComparisons)];
         var found = new bool[candidates.Length];
         int done = 0;
         ParallelEach.Run(Enumerable.Range(0, candidates.Length), _options.Parallel(_cancel), i =>

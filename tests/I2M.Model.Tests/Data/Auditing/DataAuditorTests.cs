@@ -89,11 +89,12 @@ public sealed class DataAuditorTests(CleanSet clean) : IClassFixture<CleanSet>, 
     }
 
     [Theory]
-    [InlineData(0.4f, 0, 24_000, 0)]
-    [InlineData(1f, 3_000, 24_000, 0)]
-    [InlineData(1f, 0, 16_000, 0)]
-    [InlineData(0.7f, 1_111, 22_050, 0.002)]
-    public void AHeldOutSoundSavedAnewIsFound(float gain, int lead, int rate, double noise)
+    [InlineData(0.4f, 0, 24_000, 0, "near-duplicate-sound-across-split")]
+    [InlineData(1f, 3_000, 24_000, 0, "duplicate-sound-across-split")]
+    [InlineData(1f, 0, 16_000, 0, "near-duplicate-sound-across-split")]
+    [InlineData(1f, 128, 24_000, 0.006, "near-duplicate-sound-across-split")]
+    [InlineData(0.7f, 1_111, 22_050, 0.002, "near-duplicate-sound-across-split")]
+    public void AHeldOutSoundSavedAnewIsFound(float gain, int lead, int rate, double noise, string kind)
     {
         var random = new Random(1);
         foreach (Pair train in clean.Pairs.Where(p => p.Split == Pair.Train).Take(6))
@@ -103,7 +104,7 @@ public sealed class DataAuditorTests(CleanSet clean) : IClassFixture<CleanSet>, 
             string copy = _scratch.File("copy.wav");
             WavFile.Write(copy, Resampler.Resample(new AudioClip(moved[..clip.Samples.Length], clip.SampleRate), rate));
             AuditFinding f = Assert.Single(Audit(Replace(One(Pair.Eval), p => p with { Audio = copy, AudioHash = null })).Findings);
-            Assert.Equal(("near-duplicate-sound-across-split", 1), (f.Kind, f.Count));
+            Assert.Equal((kind, 1), (f.Kind, f.Count));
         }
     }
 
@@ -152,7 +153,7 @@ public sealed class DataAuditorTests(CleanSet clean) : IClassFixture<CleanSet>, 
         WavFile.Write(damaged, new AudioClip(samples, clip.SampleRate));
         AuditFinding f = Assert.Single(Audit(Replace(One(Pair.Train), p => p with { Audio = damaged, AudioHash = null })).Findings);
         Assert.Equal((kind, 1), (f.Kind, f.Count));
-        Assert.Equal(damaged, f.Examples[0]);
+        Assert.Equal("damaged.wav", f.Examples[0]);
     }
 
     [Fact]
@@ -177,7 +178,7 @@ public sealed class DataAuditorTests(CleanSet clean) : IClassFixture<CleanSet>, 
         AuditReport nothing = Audit(same);
         Assert.Contains("picture-says-nothing", nothing.Findings.Select(f => f.Kind));
         Assert.Equal((0.0, 0.0), (nothing.Conditioning!.ClassDistance, nothing.Conditioning.ClassRatio));
-        Assert.True(Audit(clean.Pairs).Conditioning!.ClassRatio > 1.5);
+        Assert.DoesNotContain("picture-says-nothing", Kinds(clean.Pairs));
     }
 
     [Fact]
