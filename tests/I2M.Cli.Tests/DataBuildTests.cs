@@ -100,6 +100,18 @@ public sealed class DataBuildTests : IDisposable
     }
 
     [Fact]
+    public void AfterAListOfDeadFilesACorrectedOneNeedsNoForce()
+    {
+        string csv = Text("mine.csv", "image,audio\nnone.png,none.wav\n");
+        Assert.Contains("no pair can be used", CliProcess.Run("data", "build", "--pairs", csv, "--out", File("out")).Error);
+        string pictures = Pictures(("hen", 2));
+        Text("mine.csv", $"image,audio\n{pictures}/hen/0.png,{Speech()}\n");
+        CliProcess.Run("data", "build", "--pairs", csv, "--out", File("out"), "--eval", "0").Succeeded();
+        Text("mine.csv", $"image,audio\n{pictures}/hen/1.png,{Speech()}\n");
+        CliProcess.Run("data", "build", "--pairs", csv, "--out", File("out"), "--eval", "0").Refused("--force");
+    }
+
+    [Fact]
     public void PiperVoicesSpeak()
     {
         Assert.SkipUnless(EspeakSynthesizer.TryFind() is not null, "espeak-ng is not installed");
