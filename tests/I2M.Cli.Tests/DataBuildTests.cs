@@ -51,13 +51,11 @@ public sealed class DataBuildTests : IDisposable
     {
         string bad = Path.Combine(SharedData.Require(), "bad_inputs");
         string mixed = File("mixed");
-        foreach (string kind in new[] { "pillow", "libpng", "scipy-wav" })
+        foreach (string file in Directory.EnumerateFiles(bad, "*", SearchOption.AllDirectories))
         {
-            foreach (string file in Directory.EnumerateFiles(Path.Combine(bad, kind)))
-            {
-                Directory.CreateDirectory(Path.Combine(mixed, kind));
-                System.IO.File.Copy(file, Path.Combine(mixed, kind, Path.GetFileName(file)));
-            }
+            string copy = Path.Combine(mixed, Path.GetRelativePath(bad, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            System.IO.File.Copy(file, copy);
         }
         string voice = Text("voice.sh", $"cp \"{Speech()}\" \"$1\"\n");
         CliResult result = CliProcess.Run(["data", "build", "--images", mixed, "--out", File("out"), "--voice-command", $"sh {voice} {{output}}", "--json"], timeout: TimeSpan.FromMinutes(2)).Succeeded();
@@ -91,10 +89,26 @@ public sealed class DataBuildTests : IDisposable
         CliResult strict = CliProcess.Run("data", "build", "--pairs", csv, "--out", File("out2"), "--long", "refuse", "--eval", "0").Succeeded();
         Assert.Contains("long.wav: is 5.00 s long, expected at most 3 s", strict.Error);
         // The list that was written is a list that can be read, in either form.
-        foreach (string list in new[] { "pairs.json", "meta_file.json" })
+        JsonElement meta = JsonDocument.Parse(System.IO.File.ReadAllText(File("out/meta_file.json"))).RootElement;
+        Assert.Equal(["image", "audio", "class", "text"], meta[0].EnumerateObject().Select(p => p.Name));
+        Assert.Equal(("own-audio/00000.wav", "a hen, \"brown\""), (meta[0].GetProperty("audio").GetString(), meta[0].GetProperty("text").GetString()));
+        Text("out/meta_sequence.json", string.Join("\n", meta.EnumerateArray().Select(e => e.GetRawText())));
+        foreach (string list in new[] { "pairs.json", "meta_file.json", "meta_sequence.json" })
         {
             Assert.Equal(3, Build("--pairs", File($"out/{list}"), "--out", File($"again-{list}"), "--eval", "0").GetProperty("count").GetInt32());
         }
+    }
+
+    [Fact]
+    public void AfterAListOfDeadFilesACorrectedOneNeedsNoForce()
+    {
+        string csv = Text("mine.csv", "image,audio\nnone.png,none.wav\n");
+        Assert.Contains("no pair can be used", CliProcess.Run("data", "build", "--pairs", csv, "--out", File("out")).Error);
+        string pictures = Pictures(("hen", 2));
+        Text("mine.csv", $"image,audio\n{pictures}/hen/0.png,{Speech()}\n");
+        CliProcess.Run("data", "build", "--pairs", csv, "--out", File("out"), "--eval", "0").Succeeded();
+        Text("mine.csv", $"image,audio\n{pictures}/hen/1.png,{Speech()}\n");
+        CliProcess.Run("data", "build", "--pairs", csv, "--out", File("out"), "--eval", "0").Refused("--force");
     }
 
     [Fact]

@@ -48,7 +48,7 @@ internal static class DataBuildCommand
         using var progress = new ProgressLine();
         var clock = Stopwatch.StartNew();
         BuildOptions options = Options(parse, progress);
-        var meter = new BuildMeter(progress);
+        var meter = new WorkMeter(progress);
         BuildReport report = DataBuilder.Build(options, meter.Show, cancel);
         progress.Dispose();
         foreach (RefusedFile file in report.Refused) { Console.Error.WriteLine($"refused {file.Path}: {file.Reason}"); }
@@ -106,28 +106,5 @@ internal static class DataBuildCommand
         Console.WriteLine($"checked: {r.DuplicateClips} duplicate clips, {r.Leaks} leaks into the held-out part; {r.Refused.Count} files refused");
         Console.WriteLine($"{ProgressLine.Format(elapsed)} in all, peak memory {MemoryFacts.PeakResidentBytes() >> 20:N0} MiB");
         Console.WriteLine(r.PairsPath);
-    }
-
-    /// <summary>Progress from several threads as one line with the time left.</summary>
-    private sealed class BuildMeter(ProgressLine progress)
-    {
-        private readonly Lock _lock = new();
-        private readonly Stopwatch _clock = new();
-        private string _what = "";
-
-        public void Show(BuildProgress p)
-        {
-            lock (_lock)
-            {
-                if (_what != p.What)
-                {
-                    _what = p.What;
-                    _clock.Restart();
-                }
-                double rate = p.New / Math.Max(1e-3, _clock.Elapsed.TotalSeconds);
-                string left = p.New > 1 ? $" | {Units.Number(rate, "F1")}/s | {ProgressLine.Format(TimeSpan.FromSeconds((p.Total - p.Done) / rate))} left" : "";
-                progress.Show($"{p.What} {p.Done}/{p.Total}{left}", p.Done == p.Total);
-            }
-        }
     }
 }

@@ -10,15 +10,15 @@ public static class AudioLoader
     /// <param name="path">WAV, or FLAC, OGG, MP3 or AIFF where libsndfile is installed.</param>
     /// <param name="targetRate">Samples per second of the result, in Hz.</param>
     /// <exception cref="BadFileException">Missing, not a supported sound file, damaged, empty, or longer than <see cref="AudioLimits.MaxSeconds"/>.</exception>
-    public static AudioClip Load(string path, int targetRate = 24_000)
+    public static AudioClip Load(string path, int targetRate = 24_000) => Resampler.Resample(LoadAsStored(path), targetRate);
+
+    /// <summary>Reads and mixes to mono at the file's own sample rate.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static AudioClip LoadAsStored(string path) => FormatOf(path) switch
     {
-        var clip = FormatOf(path) switch
-        {
-            "WAV" => WavFile.Read(path),
-            var format => SoundFile.Read(path, format),
-        };
-        return Resampler.Resample(clip, targetRate);
-    }
+        "WAV" => WavFile.Read(path),
+        var format => SoundFile.Read(path, format),
+    };
 
     /// <summary>"WAV", "FLAC" and so on, from the first bytes.</summary>
     internal static string FormatOf(string path)

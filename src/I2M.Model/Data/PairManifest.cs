@@ -27,6 +27,7 @@ public sealed record Pair(
 /// <summary>
 /// A <c>pairs.json</c>: a list of objects with <c>image</c> and <c>audio</c> and, where known, <c>class</c>, <c>text</c>,
 /// <c>speaker</c>, <c>augmentation</c>, <c>image_sha256</c>, <c>audio_sha256</c>, <c>group</c> and <c>split</c>. Paths are absolute or relative to the file; other fields are ignored.
+/// The original program's <c>meta_file.json</c> has the first five; it is read as a list or as objects one after another.
 /// </summary>
 public sealed class PairManifest
 {
@@ -53,6 +54,7 @@ public sealed class PairManifest
         if (json.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF])) json = json[3..];
         try
         {
+            if (ReadSequence(json.Span, path) is { } sequence) return new PairManifest(path, sequence);
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return new PairManifest(path, ReadList(document.RootElement, path));
         }
@@ -92,6 +94,22 @@ public sealed class PairManifest
         var pairs = new List<Pair>(root.GetArrayLength());
         foreach (var entry in root.EnumerateArray()) pairs.Add(new EntryReader(path, folder, pairs.Count + 1).Read(entry));
         return pairs.Count > 0 ? pairs : throw new BadFileException(path, "is an empty list, expected at least one pair");
+    }
+
+    /// <summary>Objects one after another, as a <c>meta_file.json</c> may be written; null where the first is no object with an image.</summary>
+    private static List<Pair>? ReadSequence(ReadOnlySpan<byte> json, string path)
+    {
+        if (!json.TrimStart(" \t\r\n"u8).StartsWith("{"u8)) return null;
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { AllowMultipleValues = true });
+        var pairs = new List<Pair>();
+        while (reader.Read())
+        {
+            using var entry = JsonDocument.ParseValue(ref reader);
+            if (pairs.Count == 0 && !entry.RootElement.TryGetProperty("image", out _)) return null;
+            pairs.Add(new EntryReader(path, folder, pairs.Count + 1).Read(entry.RootElement));
+        }
+        return pairs;
     }
 
     private void WritePair(Utf8JsonWriter writer, Pair pair)

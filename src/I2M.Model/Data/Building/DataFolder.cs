@@ -21,6 +21,11 @@ internal sealed class DataFolder
     /// <summary>Where utterances lie while clips are made of them.</summary>
     public string SpeechPath => Path.Combine(_path, ".speech");
 
+    private string[] SoundFolders => [SpeechPath, Path.Combine(_path, "audio"), Path.Combine(_path, "own-audio")];
+
+    /// <summary>False after a run that failed before it made anything: nothing is lost by another one.</summary>
+    private bool HoldsSounds => SoundFolders.Any(f => Directory.Exists(f) && Directory.EnumerateFiles(f, "*", SearchOption.AllDirectories).Any());
+
     private string SettingsPath => Path.Combine(_path, "build.json");
 
     /// <summary>The clip of an own pair.</summary>
@@ -37,7 +42,7 @@ internal sealed class DataFolder
         if (File.Exists(SettingsPath))
         {
             if (File.ReadAllText(SettingsPath) == settings) { return; }
-            if (!force) { throw new I2MException($"{SettingsPath}: the data set there is built from other pictures, texts, speakers or settings: expected the same ones, another --out, or --force"); }
+            if (!force && HoldsSounds) { throw new I2MException($"{SettingsPath}: the data set there is built from other pictures, texts, speakers or settings: expected the same ones, another --out, or --force"); }
             Clear();
         }
         else if (Directory.Exists(_path) && Directory.EnumerateFileSystemEntries(_path).Any())
@@ -59,7 +64,7 @@ internal sealed class DataFolder
     private void Clear()
     {
         File.Delete(PairsPath);
-        foreach (string folder in new[] { SpeechPath, Path.Combine(_path, "audio"), Path.Combine(_path, "own-audio") })
+        foreach (string folder in SoundFolders)
         {
             if (Directory.Exists(folder)) { Directory.Delete(folder, recursive: true); }
         }

@@ -26,7 +26,7 @@ internal static class OwnPairs
     /// <exception cref="BadFileException">The file is neither such a CSV nor such a list.</exception>
     public static IReadOnlyList<Pair> Read(string path)
     {
-        if (Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase)) { return MetaFile.Read(path).Pairs; }
+        if (Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase)) { return PairManifest.Load(path).Pairs; }
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         return [.. CsvFile.Read(path, ["image", "audio"]).Select(row =>
             new Pair(Full(path, folder, row, "image"), Full(path, folder, row, "audio"), row.Optional("class"), row.Optional("text"), row.Optional("speaker")))];

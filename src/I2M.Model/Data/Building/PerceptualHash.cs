@@ -31,35 +31,64 @@ public static class PerceptualHash
         return hash;
     }
 
-    /// <summary>
-    /// Groups what is near, directly or through others. Hashes at most k bits apart agree in at least one of k + 1 bands, so only those that share a band are
-    /// compared.
-    /// </summary>
+    /// <summary>Groups what is near, directly or through others.</summary>
     /// <returns>For every hash the index of its group's first member.</returns>
     public static int[] Group(IReadOnlyList<ulong> hashes)
     {
-        const int bands = NearBits + 1;
         int[] parent = [.. Enumerable.Range(0, hashes.Count)];
-        for (int band = 0; band < bands; band++)
+        // Equal hashes are joined first, so that a thousand empty pictures are not compared a million times.
+        Dictionary<ulong, int> firsts = [];
+        for (int i = 0; i < hashes.Count; i++)
         {
-            int from = 64 * band / bands, width = 64 * (band + 1) / bands - from;
-            ulong mask = (1UL << width) - 1;
-            foreach (var bucket in Enumerable.Range(0, hashes.Count).GroupBy(i => (hashes[i] >> from) & mask)) { JoinNear([.. bucket], hashes, parent); }
+            if (!firsts.TryAdd(hashes[i], i)) { parent[i] = firsts[hashes[i]]; }
+        }
+        int[] distinct = [.. firsts.Values.Order()];
+        foreach (var (a, b) in NearPairs([.. distinct.Select(i => hashes[i])]))
+        {
+            int x = Find(parent, distinct[a]), y = Find(parent, distinct[b]);
+            parent[Math.Max(x, y)] = Math.Min(x, y);
         }
         return [.. Enumerable.Range(0, hashes.Count).Select(i => Find(parent, i))];
     }
 
-    private static void JoinNear(int[] bucket, IReadOnlyList<ulong> hashes, int[] parent)
+    /// <summary>
+    /// All pairs of hashes that are at most <see cref="NearBits"/> = k bits apart, each once, by index. They agree in at least one of k + 1 bands of bits, so only
+    /// those that share a band are compared.
+    /// </summary>
+    public static IEnumerable<(int First, int Second)> NearPairs(IReadOnlyList<ulong> hashes)
     {
-        for (int a = 0; a < bucket.Length; a++)
+        for (int band = 0; band <= NearBits; band++)
         {
-            for (int b = a + 1; b < bucket.Length; b++)
+            ulong mask = BandMask(band);
+            foreach (var bucket in Enumerable.Range(0, hashes.Count).GroupBy(i => hashes[i] & mask))
             {
-                if (BitOperations.PopCount(hashes[bucket[a]] ^ hashes[bucket[b]]) > NearBits) { continue; }
-                int x = Find(parent, bucket[a]), y = Find(parent, bucket[b]);
-                parent[Math.Max(x, y)] = Math.Min(x, y);
+                int[] members = [.. bucket];
+                for (int a = 0; a < members.Length; a++)
+                {
+                    for (int b = a + 1; b < members.Length; b++)
+                    {
+                        ulong differing = hashes[members[a]] ^ hashes[members[b]];
+                        if (BitOperations.PopCount(differing) <= NearBits && !AgreeBefore(differing, band)) { yield return (members[a], members[b]); }
+                    }
+                }
             }
         }
+    }
+
+    private static ulong BandMask(int band)
+    {
+        const int bands = NearBits + 1;
+        int from = 64 * band / bands, width = 64 * (band + 1) / bands - from;
+        return ((1UL << width) - 1) << from;
+    }
+
+    private static bool AgreeBefore(ulong differing, int band)
+    {
+        for (int earlier = 0; earlier < band; earlier++)
+        {
+            if ((differing & BandMask(earlier)) == 0) { return true; }
+        }
+        return false;
     }
 
     private static int Find(int[] parent, int item)

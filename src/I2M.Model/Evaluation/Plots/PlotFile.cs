@@ -19,7 +19,10 @@ internal static class PlotFile
     }
 
     /// <summary>Writes the plots below one another.</summary>
-    public static void Save(string path, int width, int height, params Plot[] plots)
+    public static void Save(string path, int width, int height, params Plot[] plots) => AtomicFile.Write(path, Encode(width, height, plots));
+
+    /// <summary>The plots below one another as the bytes of a PNG file.</summary>
+    public static byte[] Encode(int width, int height, params Plot[] plots)
     {
         Multiplot rows = new() { Layout = new ScottPlot.MultiplotLayouts.Rows() };
         while (rows.Subplots.Count > 0)
@@ -31,6 +34,6 @@ internal static class PlotFile
         rows.Render(surface.Canvas, new PixelRect(0, width, height, 0));
         using SKImage image = surface.Snapshot();
         using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
-        AtomicFile.Write(path, png.ToArray());
+        return png.ToArray();
     }
 }
