@@ -42,10 +42,12 @@ done
 
 cp -r "$shared/$version" "$root/dotnet/shared/Microsoft.NETCore.App/"
 cp -r "$installed/host/fxr/$version" "$root/dotnet/host/fxr/"
+# What only debuggers, tracing and another garbage collector load.
+rm -f "$root/dotnet/shared/Microsoft.NETCore.App/$version"/lib{mscordaccore,mscordbi,clrgc,clrgcexp,coreclrtraceptprovider}.so
 for file in LICENSE.txt ThirdPartyNotices.txt; do [ ! -f "$installed/$file" ] || cp "$installed/$file" "$root/dotnet/"; done
 
-# The tests read their reference numbers, and some check the sources.
-git ls-files -z --cached --others --exclude-standard -- I2M.sln 'Directory.*.props' global.json src tests bench eng docs | xargs -0 cp --parents -t "$root"
+# The tests read their reference numbers, and some check the sources. The voice lies in I2M.Model.dll already.
+git ls-files -z --cached --others --exclude-standard -- I2M.sln 'Directory.*.props' global.json src tests bench eng docs ':!src/*.safetensors' | xargs -0 cp --parents -t "$root"
 commit="$(git rev-parse --short HEAD)"
 [ -z "$(git status --porcelain)" ] || commit="$commit-changed"
 echo "$commit" >"$root/commit"
@@ -56,7 +58,7 @@ for program in i2m "$root"/programs/I2M.*.Tests; do ln -s "programs/$(basename "
 mkdir -p artifacts
 archive="artifacts/$name.tar.xz"
 tar -C "$work" --sort=name --mtime="@$(git log -1 --format=%ct)" --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' --format=gnu -cf - "$name" \
-    | xz -6 -T2 >"$archive.tmp"
+    | xz --x86 --lzma2=preset=6,dict=64MiB >"$archive.tmp"
 mv "$archive.tmp" "$archive"
 size="$(stat -c %s "$archive")"
 echo "$archive: $((size / 1000000)) MB ($(du -sm "$root" | cut -f 1) MB unpacked), commit $commit, .NET $version"
