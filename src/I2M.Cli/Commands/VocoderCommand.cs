@@ -134,7 +134,7 @@ internal static class VocoderCommand
             VocoderScore score = judge.Score(one, (i, _) => progress.Show(one is GriffinLim ? "Griffin-Lim" : "vocoder", i + 1, judge.Clips), cancel);
             progress.Clear();
             Console.WriteLine(parse.GetValue(Json)
-                ? JsonSerializer.Serialize(new { voice = one.Name, score.Clips, score.MeanAbsoluteError, score.MeanSquaredError, score.MaxDifference, SignalToNoise = CommonOptions.Finite(score.SignalToNoise), Correlation = CommonOptions.Finite(score.Correlation), score.LogSpectralDistance, score.RealTime }, s_json)
+                ? JsonSerializer.Serialize(new { voice = one.Name, score.Clips, score.MeanAbsoluteError, score.MeanSquaredError, score.MaxDifference, score.SignalToNoise, score.Correlation, score.LogSpectralDistance, score.RealTime }, s_json)
                 : string.Create(CultureInfo.InvariantCulture, $"{one.Name}: {score.Clips} clips: mel MAE {score.MeanAbsoluteError:F4}, MSE {score.MeanSquaredError:F4}, largest {score.MaxDifference:F2}, SNR {score.SignalToNoise:F2} dB, correlation {score.Correlation:F4}; log-spectral distance {score.LogSpectralDistance:F2} dB; {score.RealTime:F0} times real time"));
         }
         return Task.FromResult(0);

@@ -38,9 +38,20 @@ internal static class VocoderExportCommand
         if (!output.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)) { throw new I2MException($"--out {output}: expected a name that ends in .safetensors"); }
         CommonOptions.RequireFree(output, parse.GetValue(Force));
         CommonOptions.RequireFree(VocoderExport.CardPath(output), parse.GetValue(Force));
-        VocoderCard card = VocoderExport.Weights(new RunFolder(parse.GetRequiredValue(Run)), output);
         string[] sets = parse.GetValue(Sets) ?? [];
-        card = card with { Command = CommandOf(card.Config), Notes = parse.GetValue(Notes) ?? [], Figures = sets.Length == 0 ? [] : Judge(parse, output, sets, cancel) };
+        foreach (string set in sets) { VocoderCommand.Clips(set, 0); }
+        string unjudged = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(output))!, $".{Path.GetFileNameWithoutExtension(output)}-{Environment.ProcessId}.safetensors");
+        VocoderCard card;
+        try
+        {
+            card = VocoderExport.Weights(new RunFolder(parse.GetRequiredValue(Run)), unjudged);
+            card = card with { File = Path.GetFileName(output), Command = CommandOf(card.Config, card.Step), Notes = parse.GetValue(Notes) ?? [], Figures = sets.Length == 0 ? [] : Judge(parse, unjudged, sets, cancel) };
+            File.Move(unjudged, output, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(unjudged);
+        }
         VocoderExport.WriteCard(output, card);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{card.Parameters:N0} parameters after {card.Step} steps, {card.Bytes:N0} bytes"));
         foreach (VocoderFigures f in card.Figures)
@@ -66,15 +77,14 @@ internal static class VocoderExportCommand
             {
                 VocoderScore score = judge.Score(vocoder, (i, _) => progress.Show($"{name}, {voice}", i + 1, judge.Clips), cancel);
                 progress.Clear();
-                // JSON knows no infinity and no NaN, which silent clips give.
-                figures.Add(new VocoderFigures(name, voice, score with { SignalToNoise = CommonOptions.Finite(score.SignalToNoise) ?? 0, Correlation = CommonOptions.Finite(score.Correlation) ?? 0 }));
+                figures.Add(new VocoderFigures(name, voice, score));
             }
         }
         return figures;
     }
 
     /// <summary>The command line of a run: what differs from the defaults.</summary>
-    private static string CommandOf(VocoderConfig config)
+    private static string CommandOf(VocoderConfig config, int step)
     {
         var standard = new VocoderConfig();
         var line = new StringBuilder("i2m vocoder train --data speech --out voice");
@@ -92,6 +102,7 @@ internal static class VocoderExportCommand
         Add("--eval", config.EvalFraction, standard.EvalFraction);
         Add("--save-every", config.SaveEvery, standard.SaveEvery);
         Add("--validate-every", config.ValidateEvery, standard.ValidateEvery);
+        if (step < config.Steps) { Add("--stop-at", step, 0); }
         return line.Append(CultureInfo.InvariantCulture, $" --seed {config.Seed}").ToString();
 
         static double Seconds(VocoderConfig c) => Math.Round(c.CropSamples / (double)c.Model.Mel.SampleRate, 4);

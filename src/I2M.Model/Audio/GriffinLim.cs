@@ -42,12 +42,14 @@ public sealed class GriffinLim : IVocoder
     {
         if (frames <= PieceFrames) { return DecodeAtOnce(mel, frames); }
         var wave = new float[Settings.SampleCount(frames)];
-        for (int first = 0; first + OverlapFrames < frames; first += PieceFrames - OverlapFrames)
+        for (int first = 0, end = 0; end < frames; first += PieceFrames - OverlapFrames)
         {
-            int count = Math.Min(PieceFrames, frames - first);
+            // The last piece takes a short rest too, as one alone may be too short to analyse.
+            int count = frames - first <= PieceFrames + PieceFrames / 4 ? frames - first : PieceFrames;
             var piece = new float[Settings.Bands * count];
             for (int b = 0; b < Settings.Bands; b++) { mel.Slice(b * frames + first, count).CopyTo(piece.AsSpan(b * count)); }
             FadeIn(DecodeAtOnce(piece, count), wave.AsSpan(first * Settings.HopLength), first == 0 ? 0 : (OverlapFrames - 1) * Settings.HopLength);
+            end = first + count;
         }
         return wave;
     }

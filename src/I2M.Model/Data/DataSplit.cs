@@ -20,13 +20,13 @@ public sealed record DataSplit(IReadOnlyList<int> Train, IReadOnlyList<int> Eval
     /// Tells files apart: paths that map to equal texts are the same file. The path itself when null;
     /// <see cref="Fingerprint.OfFile"/> finds copies under other names.
     /// </param>
-    /// <param name="groupBy">A further property whose equal values belong together, such as the speaker; null values group nothing.</param>
+    /// <param name="groupBy">A further property whose equal values belong together, such as the speaker; <see cref="Pair.Group"/> when null. Null values group nothing.</param>
     /// <exception cref="I2MException">The fraction is outside [0, 1], or everything hangs together so that a part stays empty.</exception>
     public static DataSplit Create(
         IReadOnlyList<Pair> pairs, double evalFraction, ulong seed, Func<string, string>? identity = null, Func<Pair, string?>? groupBy = null)
     {
         if (!(evalFraction >= 0 && evalFraction <= 1)) throw new I2MException($"split: fraction {evalFraction}, expected 0 to 1");
-        var groups = Group(pairs, identity ?? (path => path), groupBy);
+        var groups = Group(pairs, identity ?? (path => path), groupBy ?? (p => p.Group));
         var random = new PhiloxRandom(seed, RandomStreams.Split);
         var eval = new bool[pairs.Count];
         foreach (var ofClass in groups.GroupBy(group => MainClass(group, pairs)).OrderBy(c => c.Key, StringComparer.Ordinal))
@@ -38,13 +38,15 @@ public sealed record DataSplit(IReadOnlyList<int> Train, IReadOnlyList<int> Eval
         return new DataSplit([.. all.Where(i => !eval[i])], [.. all.Where(i => eval[i])]);
     }
 
-    /// <summary>The split that a list itself says; null when a pair of it does not.</summary>
+    /// <summary>The split that a list itself says; null when it says none.</summary>
     /// <param name="pairs">The examples.</param>
     /// <param name="identity">As for <see cref="Create"/>.</param>
-    /// <exception cref="I2MException">A picture or a sound is in both parts, or nothing is to be learned from: names the first.</exception>
+    /// <exception cref="I2MException">Some pairs say their part and others do not, a picture or a sound is in both parts, or nothing is to be learned from: names the first.</exception>
     public static DataSplit? FromList(IReadOnlyList<Pair> pairs, Func<string, string>? identity = null)
     {
-        if (pairs.Any(p => p.Split is null)) return null;
+        var silent = Enumerable.Range(0, pairs.Count).FirstOrDefault(i => pairs[i].Split is null, -1);
+        if (pairs.All(p => p.Split is null)) return null;
+        if (silent >= 0) throw new I2MException($"split: entry {silent} ({pairs[silent].Image}) says no part, while others do: expected \"split\": \"train\" or \"eval\" for every pair or for none");
         var split = new DataSplit([.. Part(pairs, Pair.Train)], [.. Part(pairs, Pair.Eval)]);
         if (split.Train.Count == 0) throw new I2MException("split: no pair is of the part train");
         if (split.FirstLeak(pairs, identity ?? (path => path)) is { } leak) throw new I2MException($"split: {leak} is in both parts, train and eval");

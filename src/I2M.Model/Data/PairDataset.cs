@@ -23,7 +23,7 @@ public sealed class PairDataset : IDisposable
 {
     /// <summary>Part of the free disk space that decoded pictures leave to others.</summary>
     private const int FreeShare = 4;
-    private const string CacheName = ".i2m-cache";
+    internal const string CacheName = ".i2m-cache";
     private readonly PairStore _store;
     private readonly RecordCache? _pictures;
     private readonly TrainConfig _config;
@@ -70,7 +70,7 @@ public sealed class PairDataset : IDisposable
     {
         if (!ShardIndex.IsPacked(path)) { return Load(backend, PairManifest.Load(ListOf(path)), config, progress, options, cancel); }
         options ??= DataOptions.Standard;
-        string prefix = Path.Combine(options.CacheFolder ?? Path.Combine(path, CacheName), "shards");
+        string prefix = CachePrefix(options, path, path, "shards");
         return new PairDataset(new ShardStore(backend, path, config, prefix, progress, cancel), config, prefix, options.PictureBytes);
     }
 
@@ -79,9 +79,13 @@ public sealed class PairDataset : IDisposable
     public static PairDataset Load(IBackend backend, PairManifest manifest, TrainConfig config, Action<int, int>? progress = null, DataOptions? options = null, CancellationToken cancel = default)
     {
         options ??= DataOptions.Standard;
-        string list = Path.GetFullPath(manifest.Path), prefix = Path.Combine(options.CacheFolder ?? Path.Combine(Path.GetDirectoryName(list)!, CacheName), Path.GetFileNameWithoutExtension(list));
+        string list = Path.GetFullPath(manifest.Path), prefix = CachePrefix(options, list, Path.GetDirectoryName(list)!, Path.GetFileNameWithoutExtension(list));
         return new PairDataset(new FileStore(backend, manifest, config, prefix, progress, cancel), config, prefix, options.PictureBytes);
     }
+
+    /// <summary>Beginning of the cache files' names: beside the data, or in a folder that several data sets may share and that therefore tells them apart.</summary>
+    private static string CachePrefix(DataOptions options, string data, string folder, string name) =>
+        options.CacheFolder is { } shared ? Path.Combine(shared, $"{name}-{Data.Fingerprint.OfText(Path.GetFullPath(data))[..8]}") : Path.Combine(folder, CacheName, name);
 
     /// <summary>The list in a folder, or the list itself.</summary>
     public static string ListOf(string path) => Directory.Exists(path) ? Path.Combine(path, "pairs.json") : path;

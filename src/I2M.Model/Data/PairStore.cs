@@ -48,7 +48,10 @@ internal abstract class PairStore : IDisposable
     /// <param name="first">Number of the first sample in the run.</param>
     public abstract ISampleFeed OpenFeed(PairDataset data, TrainConfig config, long first);
 
-    /// <summary>Hash over all files' contents.</summary>
+    /// <summary>What decides the order of the samples besides seed and pairs, as text.</summary>
+    protected virtual string Layout => "";
+
+    /// <summary>Hash over all files' contents, what is said of the pairs, and the layout.</summary>
     public string Fingerprint()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -56,7 +59,9 @@ internal abstract class PairStore : IDisposable
         {
             string name = ClassOf(i) is >= 0 and var c ? Classes[c] : Pairs.Count > 0 ? Pairs[i].Class ?? "" : "";
             hash.AppendData(Encoding.UTF8.GetBytes((i == 0 ? "" : "\n") + PictureHash(i) + SoundHash(i) + name));
+            if (Pairs.Count > 0 && Pairs[i].Split is { } part) { hash.AppendData(Encoding.UTF8.GetBytes("\t" + part)); }
         }
+        hash.AppendData(Encoding.UTF8.GetBytes(Layout));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -7,6 +7,7 @@ namespace I2M.Model.Data;
 /// <param name="config">Sizes of mel and picture.</param>
 internal sealed class StoredSample(TrainConfig config)
 {
+    private const int KeptBytes = 1 << 20;
     private byte[] _file = [];
     private int _fileBytes;
 
@@ -31,7 +32,8 @@ internal sealed class StoredSample(TrainConfig config)
     /// <summary>Room for a picture's file.</summary>
     public Span<byte> NewFile(int bytes)
     {
-        if (_file.Length < bytes) { _file = new byte[bytes]; }
+        // A large file's room is not kept for the small ones after it: many samples wait in a buffer.
+        if (_file.Length < bytes || (_file.Length > KeptBytes && _file.Length > 4L * bytes)) { _file = new byte[bytes]; }
         _fileBytes = bytes;
         return _file.AsSpan(0, bytes);
     }

@@ -92,9 +92,19 @@ public class DataSplitTests
         DataSplit split = DataSplit.FromList(pairs)!;
         Assert.Equal([0, 2], split.Train);
         Assert.Equal([1], split.Eval);
-        Assert.Null(DataSplit.FromList([.. pairs, new("i3", "a3")]));
+        Assert.Null(DataSplit.FromList([new("i3", "a3")]));
+        Assert.Contains("entry 3 (i3) says no part", Assert.Throws<I2MException>(() => DataSplit.FromList([.. pairs, new("i3", "a3")])).Message);
         Assert.Contains("i1 is in both parts", Assert.Throws<I2MException>(() => DataSplit.FromList([.. pairs, new("i1", "a3", Split: Pair.Train)])).Message);
         Assert.Contains("a1 is in both parts", Assert.Throws<I2MException>(() => DataSplit.FromList(pairs, path => path == "a1" ? "a0" : path)).Message);
         Assert.Contains("no pair", Assert.Throws<I2MException>(() => DataSplit.FromList([pairs[1]])).Message);
+    }
+
+    [Fact]
+    public void AGroupThatTheListNamesStaysTogether()
+    {
+        Pair[] pairs = [.. Enumerable.Range(0, 40).Select(i => new Pair($"i{i}", $"a{i}", Group: $"g{i / 4}"))];
+        DataSplit split = DataSplit.Create(pairs, 0.3, 7);
+        Assert.NotEmpty(split.Eval);
+        Assert.Empty(split.Eval.Select(i => pairs[i].Group).Intersect(split.Train.Select(i => pairs[i].Group)));
     }
 }

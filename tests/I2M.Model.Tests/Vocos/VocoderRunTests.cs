@@ -104,6 +104,18 @@ public sealed class VocoderRunTests : IDisposable
     }
 
     [Fact]
+    public void SilentHeldOutSoundsHaveNoCorrelationAndDoNotEndTheRun()
+    {
+        string sounds = Path.Combine(_folder, "silence");
+        Directory.CreateDirectory(sounds);
+        for (int i = 0; i < 4; i++) { WavFile.Write(Path.Combine(sounds, $"{i}.wav"), new AudioClip(new float[12_000], 24_000)); }
+        var folder = new RunFolder(Path.Combine(_folder, "run"));
+        VocoderRunResult result = Run(VocoderTrainerTests.Tiny with { Steps = 2, ValidateEvery = 1, EvalFraction = 0.5 }, sounds, folder, new RunOptions());
+        Assert.True(result.Finished);
+        Assert.Contains("\"correlation\":null", File.ReadAllText(folder.LogPath));
+    }
+
+    [Fact]
     public void ADamagedSoundIsRefusedByName()
     {
         string sounds = Sounds();

@@ -5,7 +5,7 @@ namespace I2M.Kernels.Ilgpu;
 
 /// <summary>
 /// <see cref="GemmKernels.Tiled"/> for GPUs on OpenCL, with factors whose lines are whole vectors of four: an item fetches its four elements of a slab by one
-/// access, 16 bytes of float32 or 8 of bfloat16. Sums run in the same order, so both kernels give the same bits.
+/// access, 16 bytes of float32 or 8 of bfloat16. Sums run in the same order.
 /// </summary>
 internal static class OpenClGemm
 {

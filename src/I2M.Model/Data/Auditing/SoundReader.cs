@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using I2M.Kernels;
-using I2M.Kernels.Host;
 using I2M.Model.Audio;
 using I2M.Model.Training;
 
@@ -14,7 +13,7 @@ internal sealed class SoundReader(TrainConfig config) : IDisposable
     private const long LargeBytes = 16 << 20;
 
     private static readonly Lock OneLarge = new();
-    private readonly ConcurrentBag<(HostBackend Backend, MelExtractor Extractor)> _idle = [];
+    private readonly ConcurrentBag<(IBackend Backend, MelExtractor Extractor)> _idle = [];
 
     private int ModelSamples => (config.Model.MelFrames - 1) * config.Mel.HopLength + (config.Mel.Padding == FramePadding.Center ? config.Mel.FftSize / 2 : config.Mel.HopLength);
 
@@ -58,7 +57,7 @@ internal sealed class SoundReader(TrainConfig config) : IDisposable
     {
         if (!_idle.TryTake(out var tool))
         {
-            var backend = new HostBackend(1);
+            IBackend backend = BackendSelector.Open("host", 1, out _);
             tool = (backend, new MelExtractor(backend, config.Mel, config.Model.MelFrames));
         }
         try { return tool.Extractor.FromClip(clip); }

@@ -9,6 +9,9 @@ namespace I2M.Model.Data.Building;
 /// <summary>The folder of a data set that is being built.</summary>
 internal sealed class DataFolder
 {
+    /// <summary>Says what a data set is built from; other folders have none.</summary>
+    public const string SettingsFile = "build.json";
+
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly string _path;
 
@@ -26,7 +29,7 @@ internal sealed class DataFolder
     /// <summary>False after a run that failed before it made anything: nothing is lost by another one.</summary>
     private bool HoldsSounds => SoundFolders.Any(f => Directory.Exists(f) && Directory.EnumerateFiles(f, "*", SearchOption.AllDirectories).Any());
 
-    private string SettingsPath => Path.Combine(_path, "build.json");
+    private string SettingsPath => Path.Combine(_path, SettingsFile);
 
     /// <summary>The clip of an own pair.</summary>
     public string OwnClip(int number) => Path.Combine(_path, "own-audio", number.ToString("D5", CultureInfo.InvariantCulture) + ".wav");

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Security.Cryptography;
 using I2M.Kernels;
+using I2M.Model.Data.Building;
 using I2M.Model.Io;
 
 namespace I2M.Model.Data.Shards;
@@ -57,6 +58,7 @@ public sealed class DataVerifier
             _progress?.Invoke(i + 1, manifest.Pairs.Count);
         }
         string folder = Path.GetDirectoryName(Path.GetFullPath(manifest.Path))!;
+        if (!File.Exists(Path.Combine(folder, DataFolder.SettingsFile))) { return; } // Elsewhere several lists may share a folder of clips.
         foreach (string clips in s_clipFolders.Select(f => Path.Combine(folder, f)).Where(Directory.Exists))
         {
             foreach (string file in Directory.EnumerateFiles(clips, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Where(f => !known.Contains(f))) { Add(file, "is in no pair of the list"); }

@@ -81,6 +81,8 @@ public sealed class ShardPacker
         if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
         {
             if (!ShardIndex.IsPacked(target)) { throw new I2MException($"{options.Out}: holds other files: expected a new or empty folder"); }
+            string[] others = [.. Directory.EnumerateFileSystemEntries(target).Select(e => Path.GetFileName(e)).Where(name => name != ShardIndex.FileName && name != PairDataset.CacheName && !name.EndsWith(".tar", StringComparison.Ordinal))];
+            if (others.Length > 0) { throw new I2MException($"{options.Out}: holds {others[0]} besides shards: expected a folder of shards alone, as it would be replaced whole"); }
             if (!options.Force) { throw new I2MException($"{options.Out}: holds shards already: use --force to replace them, or another --out"); }
         }
         AtomicFile.RequireWritable(target + ".probe");

@@ -44,6 +44,9 @@ internal sealed class ShardStore : PairStore
     }
 
     /// <inheritdoc/>
+    protected override string Layout => string.Join(';', _index.Shards.Select(s => $"{s.Split} {s.First} {s.Count}"));
+
+    /// <inheritdoc/>
     public override int ClassOf(int pair) => _index.Samples[pair].Class;
 
     /// <inheritdoc/>

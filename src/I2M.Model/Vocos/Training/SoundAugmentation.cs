@@ -59,7 +59,7 @@ internal static class SoundAugmentation
     }
 
     /// <summary>
-    /// Taps of a linear-phase filter by frequency sampling, under a Hann window: an uneven response through nine random gains an octave apart or less, and
+    /// Taps of a linear-phase filter by frequency sampling, under a Hann window: an uneven response through nine random gains, closer together at low frequencies, and
     /// for one crop in three no top band.
     /// </summary>
     private static float[] Response(ref PhiloxRandom random)

@@ -51,6 +51,9 @@ public sealed record VocoderConfig
     /// <summary>The network that is small enough to be shipped: 2.8 million weights.</summary>
     public static VocosConfig Small { get; } = new() { Dim = 256, IntermediateDim = 768, Layers = 6 };
 
+    /// <summary>Samples of a batch: 4 GiB of them.</summary>
+    private const long MostSamples = 1L << 30;
+
     /// <summary>Samples of a crop.</summary>
     public int CropSamples => CropHops * Model.Mel.HopLength;
 
@@ -86,6 +89,7 @@ public sealed record VocoderConfig
         if (Model.Mel.FindProblem() is { } problem) { throw new I2MException($"config: model.mel: {problem}"); }
         Require(BatchSize is > 0 and <= 65_536, nameof(BatchSize), BatchSize, "1 to 65536");
         Require(CropHops is > 0 and <= 65_536 && CropSamples >= 4096, nameof(CropHops), CropHops, $"4096 samples or more, which are {(4096 + Model.Mel.HopLength - 1) / Model.Mel.HopLength} hops of {Model.Mel.HopLength}");
+        Require((long)BatchSize * CropSamples <= MostSamples, nameof(BatchSize), BatchSize, $"at most {MostSamples / CropSamples} crops of {CropHops} hops");
         Require(Steps > 0, nameof(Steps), Steps, "at least 1");
         Require(LearningRate is > 0 and < 1, nameof(LearningRate), LearningRate, "between 0 and 1");
         Require(FinalLearningRate >= 0 && FinalLearningRate <= LearningRate, nameof(FinalLearningRate), FinalLearningRate, "0 to learningRate");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -53,9 +54,7 @@ public static class VocoderExport
     {
         IReadOnlyList<(int Step, string Path)> checkpoints = run.Checkpoints();
         if (checkpoints.Count == 0) { throw new I2MException($"{run.Path}: no checkpoints in it: expected the folder of a run of i2m vocoder train"); }
-        string checkpoint = checkpoints[0].Path;
-        (VocoderConfig config, VocoderState state) = VocoderCheckpoint.ReadInfo(checkpoint);
-        NamedWeight[] weights = VocoderCheckpoint.ReadAverage(checkpoint, new VocosModel(config.Model));
+        (VocoderConfig config, VocoderState state, NamedWeight[] weights) = Newest(checkpoints);
         VocosLoader.Save(output, config.Model, weights, bfloat16: true);
         byte[] bytes = System.IO.File.ReadAllBytes(output);
         return new VocoderCard
@@ -69,6 +68,23 @@ public static class VocoderExport
             DataIdentity = state.DataIdentity,
             Config = config,
         };
+    }
+
+    /// <summary>The newest checkpoint that can be read, as resuming takes it.</summary>
+    private static (VocoderConfig, VocoderState, NamedWeight[]) Newest(IReadOnlyList<(int Step, string Path)> checkpoints)
+    {
+        foreach (var (_, path) in checkpoints)
+        {
+            try
+            {
+                (VocoderConfig config, VocoderState state) = VocoderCheckpoint.ReadInfo(path);
+                return (config, state, VocoderCheckpoint.ReadAverage(path, new VocosModel(config.Model)));
+            }
+            catch (BadFileException) when (path != checkpoints[^1].Path)
+            {
+            }
+        }
+        throw new UnreachableException();
     }
 
     /// <summary>The card's file beside a vocoder's.</summary>

@@ -10,11 +10,11 @@ namespace I2M.Model.Vocos.Training;
 /// <param name="MeanAbsoluteError">Of log-mels.</param>
 /// <param name="MeanSquaredError">Of log-mels.</param>
 /// <param name="MaxDifference">Of log-mels, the largest of all clips.</param>
-/// <param name="SignalToNoise">Of log-mels, in dB.</param>
-/// <param name="Correlation">Pearson's r of log-mels.</param>
+/// <param name="SignalToNoise">Of log-mels, in dB, over the clips that are not given back exactly; null when all are.</param>
+/// <param name="Correlation">Pearson's r of log-mels, over the clips where it is defined, which it is not for silence; null when there is none.</param>
 /// <param name="LogSpectralDistance">Root mean square over the bins of a frame of 20·log₁₀(|S| / |Ŝ|), averaged over frames, in dB; inaudible magnitudes count as the floor.</param>
 /// <param name="RealTime">Seconds of sound decoded in a second.</param>
-public sealed record VocoderScore(int Clips, double MeanAbsoluteError, double MeanSquaredError, double MaxDifference, double SignalToNoise, double Correlation,
+public sealed record VocoderScore(int Clips, double MeanAbsoluteError, double MeanSquaredError, double MaxDifference, double? SignalToNoise, double? Correlation,
     double LogSpectralDistance, double RealTime);
 
 /// <summary>A clip, its mel, and what a vocoder made of that.</summary>
@@ -41,7 +41,7 @@ public sealed class VocoderJudge : IDisposable
     {
         _backend = backend;
         _analysis = new MelSpectrogram(backend, settings);
-        int hop = settings.HopLength, least = (ReconstructionLoss.MinSamples / hop + 4) * hop, most = Math.Max(least, (int)(maxSeconds * settings.SampleRate) / hop * hop);
+        int hop = settings.HopLength, least = (Math.Max(ReconstructionLoss.MinSamples, settings.Pad) / hop + 4) * hop, most = Math.Max(least, (int)(maxSeconds * settings.SampleRate) / hop * hop);
         foreach (string file in files)
         {
             float[] clip = SpeechFolder.Clip(file, settings.SampleRate, least, most);
@@ -59,7 +59,8 @@ public sealed class VocoderJudge : IDisposable
     /// <param name="cancel">Stops between two clips.</param>
     public VocoderScore Score(IVocoder vocoder, Action<int, DecodedClip>? each = null, CancellationToken cancel = default)
     {
-        double mae = 0, mse = 0, max = 0, snr = 0, r = 0, distance = 0, sound = 0;
+        double mae = 0, mse = 0, max = 0, distance = 0, sound = 0;
+        List<double> snr = [], r = [];
         var clock = new System.Diagnostics.Stopwatch();
         for (int i = 0; i < _clips.Count; i++)
         {
@@ -73,18 +74,20 @@ public sealed class VocoderJudge : IDisposable
             mae += m.MeanAbsoluteError;
             mse += m.MeanSquaredError;
             max = Math.Max(max, m.MaxDifference);
-            snr += m.SignalToNoise;
-            r += m.Correlation;
+            if (double.IsFinite(m.SignalToNoise)) { snr.Add(m.SignalToNoise); }
+            if (double.IsFinite(m.Correlation)) { r.Add(m.Correlation); }
             distance += LogSpectralDistance(wave, decoded);
             sound += wave.Length / (double)_analysis.Settings.SampleRate;
             each?.Invoke(i, new DecodedClip(name, wave, mel, decoded, again));
         }
         int n = _clips.Count;
-        return new VocoderScore(n, mae / n, mse / n, max, snr / n, r / n, distance / n, sound / clock.Elapsed.TotalSeconds);
+        return new VocoderScore(n, mae / n, mse / n, max, Mean(snr), Mean(r), distance / n, sound / clock.Elapsed.TotalSeconds);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _analysis.Dispose();
+
+    private static double? Mean(List<double> values) => values.Count > 0 ? values.Average() : null;
 
     private double LogSpectralDistance(float[] wave, float[] decoded)
     {

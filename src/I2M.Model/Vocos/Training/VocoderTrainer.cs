@@ -16,7 +16,7 @@ public readonly record struct VocoderStep(int Step, double Loss, double Mel, dou
     /// <summary>The discriminators' opinion of the vocoder, a part of the loss; 0 before they start.</summary>
     public double Adversarial { get; init; }
 
-    /// <summary>The discriminators' own loss; 0 before they start, 2 where they see no difference.</summary>
+    /// <summary>The discriminators' own loss; 0 before they start, 2 · (1 + resolutionWeight) while they see no difference.</summary>
     public double Discriminators { get; init; }
 
     /// <summary>False once a number is infinite or NaN.</summary>

@@ -205,6 +205,11 @@ public sealed class ShardTests : IDisposable
     {
         Pack();
         Assert.Contains("--force", Assert.Throws<I2MException>(() => Pack()).Message);
+        string shards = Path.GetDirectoryName(Tar())!;
+        File.WriteAllText(Path.Combine(shards, "notes.txt"), "mine");
+        Assert.Contains("holds notes.txt besides shards", Assert.Throws<I2MException>(() => Pack(force: true)).Message);
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(shards, "notes.txt")));
+        File.Delete(Path.Combine(shards, "notes.txt"));
         Pack(force: true);
         Directory.CreateDirectory(_pairs.File("full"));
         File.WriteAllText(_pairs.File("full/x"), "x");
