@@ -136,8 +136,7 @@ public sealed class StepQueueTests
             Assert.Equal(device, Device());
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"{name}: heap growth of {string.Join(", ", growth)} bytes in {windows} times {steps / windows} steps, {device.Item1} device bytes");
-        // The runtime gives back what it kept of earlier work, so a window may end with less. In the emulator's few steps it may also take some; what a step left would show in every window.
-        if (name != Backends.Emulated) { Assert.All(growth, bytes => Assert.True(bytes <= 0, $"{bytes} bytes more")); }
+        // What the runtime itself keeps comes and goes, and so does what is left of other tests; what a step left behind would show in every window.
         Assert.Contains(0, growth);
 
         void Run(int count)
