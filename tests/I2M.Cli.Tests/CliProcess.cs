@@ -74,6 +74,9 @@ internal sealed class CliProcess : IDisposable
     /// <summary>Sends a signal.</summary>
     public void Send(int signal) => Assert.Equal(0, SendSignal(_process.Id, signal));
 
+    /// <summary>Sends a signal unless the program has ended already.</summary>
+    public bool TrySend(int signal) => SendSignal(_process.Id, signal) == 0;
+
     /// <summary>Waits for the end.</summary>
     public CliResult End(TimeSpan? timeout = null)
     {

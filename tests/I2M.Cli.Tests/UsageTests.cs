@@ -21,7 +21,8 @@ public sealed class UsageTests
 
     /// <summary>What looks wrong but is right for an option.</summary>
     private static readonly HashSet<(string Option, string Value)> Allowed =
-        [("--seed", "0"), ("--seed", "99999999999"), ("--threads", "0"), ("--warmup", "0"), ("--eval", "0"), ("--cfg", "0"), ("--cfg-rescale", "0"), ("--eta", "0"), ("--minutes", "1e3")];
+        [("--seed", "0"), ("--seed", "99999999999"), ("--threads", "0"), ("--warmup", "0"), ("--eval", "0"), ("--cfg", "0"), ("--cfg-rescale", "0"), ("--eta", "0"), ("--minutes", "1e3"),
+            ("--picture-cache", "0"), ("--picture-cache", "1e3"), ("--augment-flip", "0"), ("--augment-light", "0"), ("--augment-colour", "0")];
 
     public static TheoryData<string> Verbs => [.. Required.Keys];
 
